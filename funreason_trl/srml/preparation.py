@@ -1,0 +1,125 @@
+"""From tokenized rows to batches that carry segments: the columns, the cut, the packs and the collator.
+
+In: rows with `input_ids` and `labels`, as `SFTTrainer` prepares them before it cuts or packs. Out: the same rows with
+a third column, `segments` (0 none, 1 think, 2 result), which goes through everything that the other two go through.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from datasets import Dataset, IterableDataset
+from trl.data_utils import get_dataset_column_names, pack_dataset
+from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+from trl.trainer.utils import pad
+
+from .config import SRMLConfig
+from .segments import IGNORED_LABEL, NONE, RESULT, THINK, ThinkTags, TokenTexts, find_segments
+
+
+TOKEN_COLUMNS = ["input_ids", "labels", "segments"]
+
+
+def add_segments(dataset: Dataset | IterableDataset, tokenizer, tags: ThinkTags, map_kwargs: dict[str, Any]):
+    """Adds the column `segments`, before anything is cut: a thought's last end tag may stand behind the cut."""
+    token_texts = TokenTexts(tokenizer)
+    return dataset.map(
+        _segment_batch, batched=True, fn_kwargs={"token_texts": token_texts, "tags": tags}, **map_kwargs
+    )
+
+
+def _segment_batch(batch: dict[str, list], token_texts: TokenTexts, tags: ThinkTags) -> dict[str, list]:
+    rows = zip(batch["input_ids"], batch["labels"], strict=True)
+    return {"segments": [find_segments(input_ids, labels, token_texts, tags) for input_ids, labels in rows]}
+
+
+def check_segments(dataset: Dataset | IterableDataset, map_kwargs: dict[str, Any]):
+    """
+    Takes over the segments of a dataset that is already tokenized.
+
+    Where it has no `labels`, they are made from the segments. Where it has both, they must agree on which tokens are
+    trained: a `ValueError` names the row that doesn't.
+    """
+    has_labels = "labels" in get_dataset_column_names(dataset)
+    return dataset.map(_check_row, with_indices=True, fn_kwargs={"has_labels": has_labels}, **map_kwargs)
+
+
+def _check_row(row: dict[str, Any], index: int, has_labels: bool) -> dict[str, list[int]]:
+    input_ids, segments = row["input_ids"], row["segments"]
+    if len(segments) != len(input_ids):
+        raise ValueError(
+            f"Row {index} has {len(segments)} `segments` for {len(input_ids)} `input_ids`; give one for each token."
+        )
+    unknown = set(segments) - {NONE, THINK, RESULT}
+    if unknown:
+        raise ValueError(f"Row {index} has `segments` {sorted(unknown)}; use 0 (none), 1 (think) and 2 (result).")
+    if not has_labels:
+        pairs = zip(input_ids, segments, strict=True)
+        return {"labels": [IGNORED_LABEL if segment == NONE else token for token, segment in pairs]}
+    for position, (label, segment) in enumerate(zip(row["labels"], segments, strict=True)):
+        if (label == IGNORED_LABEL) != (segment == NONE):
+            raise ValueError(
+                f"Row {index}, token {position}: label {label} with segment {segment}; a token is trained (label not "
+                "-100) exactly where its segment is 1 or 2."
+            )
+    return {"labels": row["labels"]}
+
+
+def cut(dataset: Dataset | IterableDataset, max_length: int, truncation_mode: str, map_kwargs: dict[str, Any]):
+    """Cuts the rows to `max_length` tokens, and leaves out those of which nothing trained is left, as TRL does."""
+    kept = slice(None, max_length) if truncation_mode == "keep_start" else slice(-max_length, None)
+    dataset = dataset.map(_cut_batch, batched=True, fn_kwargs={"kept": kept}, **map_kwargs)
+    return dataset.filter(_is_trained, batched=True, **map_kwargs)
+
+
+def _cut_batch(batch: dict[str, list], kept: slice) -> dict[str, list]:
+    return {column: [tokens[kept] for tokens in batch[column]] for column in TOKEN_COLUMNS}
+
+
+def _is_trained(batch: dict[str, list]) -> list[bool]:
+    return [any(segments) for segments in batch["segments"]]
+
+
+def pack(dataset: Dataset | IterableDataset, args: SRMLConfig, map_kwargs: dict[str, Any]):
+    """Packs the rows into blocks of `max_length` tokens, as TRL does; `pack_dataset` carries all list columns."""
+    if args.max_length is None:
+        raise ValueError("`max_length` is None with packing=True; set it to the length of a packed block.")
+    dataset = dataset.select_columns(TOKEN_COLUMNS)
+    if args.shuffle_dataset:
+        dataset = dataset.shuffle(seed=args.seed)
+    return pack_dataset(dataset, args.max_length, args.packing_strategy, map_kwargs)
+
+
+@dataclass
+class SegmentCollator(DataCollatorForLanguageModeling):
+    """
+    TRL's collator for language modeling, which also returns `segments`, padded with 0 like the labels with -100.
+
+    In: rows with `input_ids`, `labels`, `segments` (and `seq_lengths`, if packed). Out: tensors of shape
+    `(batch, length)`, or `(1, tokens)` if padding-free.
+    """
+
+    def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
+        output = super().torch_call(examples)
+        segments = [torch.tensor(example["segments"]) for example in examples]
+        if self.padding_free:
+            segments = [torch.cat(segments)]
+        segments = pad(segments, padding_value=NONE, padding_side="right", pad_to_multiple_of=self.pad_to_multiple_of)
+        # Without padding, the first token of each sequence follows another sequence and is not trained.
+        output["segments"] = segments.masked_fill(output["labels"] == IGNORED_LABEL, NONE)
+        return output
+
+
+def count_segments(segments: torch.Tensor) -> torch.Tensor:
+    """
+    Trained tokens of think and of result in a batch, shape `(2,)`.
+
+    The first position is left out, as no token predicts it.
+    """
+    predicted = segments[..., 1:]
+    return torch.stack([(predicted == THINK).sum(), (predicted == RESULT).sum()])
+
+
+def sum_by_segment(values: torch.Tensor, segments: torch.Tensor) -> torch.Tensor:
+    """Sums of `values` over think and over result in each row: shapes `(batch, length)` twice to `(batch, 2)`."""
+    return torch.stack([(values * (segments == segment)).sum(-1) for segment in (THINK, RESULT)], dim=-1)

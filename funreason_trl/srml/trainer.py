@@ -1,0 +1,323 @@
+"""`SRMLTrainer`: TRL's `SFTTrainer` with the multiscale loss.
+
+In: what `SFTTrainer` takes. Out: a model trained on `alpha * L_think + beta * L_result`, and both losses in the log.
+
+How it stays exact and free: `SFTTrainer.compute_loss` divides the sum of the token losses by their number over the
+whole optimizer step. Here each token's log-probability is multiplied by `alpha * N / N_think` or `beta * N /
+N_result` on its way out of the model, with counts over the whole step and all ranks, so that the same division gives
+the weighted sum of the two means. Everything else is TRL's own code.
+"""
+
+import copy
+from typing import Any
+
+import torch
+from accelerate.logging import get_logger
+from datasets import Dataset, IterableDataset
+from torch import nn
+from torch.nn import functional
+from transformers import PreTrainedModel
+from trl import SFTTrainer
+from trl.data_utils import (
+    get_dataset_column_names,
+    is_conversational,
+    is_conversational_from_value,
+    maybe_convert_to_chatml,
+)
+from trl.trainer.utils import get_config_model_id, global_then_local_main_first
+
+from .balance import Balance, mean_losses
+from .config import SRMLConfig
+from .preparation import (
+    SegmentCollator,
+    add_segments,
+    check_segments,
+    count_segments,
+    cut,
+    pack,
+    sum_by_segment,
+)
+from .quantization import keep_4bit_weights_savable
+from .segments import RESULT, THINK
+
+
+logger = get_logger(__name__)
+
+# Rows of a dataset that are looked at for a think and a result token. A map-style dataset is searched to its end; of
+# a stream, only this many rows are read ahead.
+STREAM_ROWS_SEARCHED = 1000
+
+
+class SRMLTrainer(SFTTrainer):
+    """
+    Trainer for the multiscale loss (MSL) of FunReason, a drop-in replacement of [`~trl.SFTTrainer`].
+
+    Over everything that one optimizer step sees, on every rank and in every accumulation step, the loss is
+    `alpha * L_think + beta * L_result`, each a mean over its own tokens. A segment without tokens contributes 0.
+
+    Conversational rows (`messages`) are trained on the assistant's turns only, as only these have segments: unless
+    `balance="token"`, `assistant_only_loss` is switched on for them.
+
+    Logged beside what TRL logs: `loss/think`, `loss/result`, `tokens/think_share`, `alpha`, `beta`; with `eval_`
+    before it in an evaluation, where they, and `eval_loss` unless `balance="token"`, are over the whole evaluation set
+    rather than means of batch means.
+
+    Args:
+        model (`str` or [`~transformers.PreTrainedModel`] or [`~peft.PeftModel`]):
+            See [`~trl.SFTTrainer`].
+        args ([`SRMLConfig`], *optional*):
+            Configuration; [`SRMLConfig`] with its defaults if not given. Must not be a bare `SFTConfig`.
+        train_dataset ([`~datasets.Dataset`] or [`~datasets.IterableDataset`]):
+            Rows of any type that [`~trl.SFTTrainer`] takes, or tokenized ones with the columns `input_ids` and
+            `segments` (0 none, 1 think, 2 result).
+        kwargs:
+            All other arguments of [`~trl.SFTTrainer`].
+
+    Raises:
+        `ValueError`: Before training starts, if the loss can't be right: vision rows, sequence or context parallelism,
+            a `compute_loss_func`, a foreign data collator, no row with a result token.
+    """
+
+    _tag_names = ["trl", "srml", "function-calling"]
+    _name = "SRML"
+    _paper = {
+        "title": "FunReason: Enhancing Large Language Models' Function Calling via Self-Refinement Multiscale Loss and "
+        "Automated Data Refinement",
+        "id": "2505.20192",
+    }
+    loss_is_scaled_for_ga = True
+
+    def __init__(
+        self,
+        model: str | PreTrainedModel,
+        args: SRMLConfig | None = None,
+        data_collator: SegmentCollator | None = None,
+        train_dataset: Dataset | IterableDataset | None = None,
+        eval_dataset: Dataset | IterableDataset | dict[str, Dataset | IterableDataset] | None = None,
+        **kwargs,
+    ):
+        if args is None:
+            model_name = model if isinstance(model, str) else get_config_model_id(model.config)
+            args = SRMLConfig(f"{model_name.split('/')[-1]}-SRML")
+        if not isinstance(args, SRMLConfig):
+            raise TypeError(f"`args` is a {type(args).__name__}; give an `SRMLConfig`, which takes the same fields.")
+        if kwargs.get("compute_loss_func") is not None:
+            raise ValueError(
+                "`compute_loss_func` would replace the multiscale loss; leave it out, or use `SFTTrainer` with it."
+            )
+        if data_collator is not None and not isinstance(data_collator, SegmentCollator):
+            raise ValueError(
+                f"`data_collator` is a {type(data_collator).__name__}, which drops the column `segments`; leave it "
+                "out, or derive it from `funreason_trl.srml.SegmentCollator`."
+            )
+        if train_dataset is not None:
+            train_dataset = as_chatml(train_dataset)
+            _refuse_untrainable_columns(train_dataset, args)
+            _train_assistant_turns_only(train_dataset, args)
+        if isinstance(eval_dataset, dict):
+            eval_dataset = {name: as_chatml(dataset) for name, dataset in eval_dataset.items()}
+        elif eval_dataset is not None:
+            eval_dataset = as_chatml(eval_dataset)
+
+        self.balance = Balance(args)
+        super().__init__(model, args, data_collator, train_dataset=train_dataset, eval_dataset=eval_dataset, **kwargs)
+        self._refuse_sharded_sequences()
+        if data_collator is None:
+            self.data_collator = SegmentCollator(
+                pad_token_id=self.data_collator.pad_token_id,
+                padding_free=self.data_collator.padding_free,
+                pad_to_multiple_of=self.data_collator.pad_to_multiple_of,
+            )
+        self._search_segments(self.train_dataset)
+        self.add_callback(self.balance)
+        keep_4bit_weights_savable(self.model)
+        # Sums of the token losses of think and result, shape (2,) in training and one (batch, 4) with their counts
+        # for each batch in evaluation.
+        self._train_loss_sums = torch.zeros(2)
+        self._eval_loss_sums_and_counts: list[torch.Tensor] = []
+
+    # Preparation
+
+    def _prepare_dataset(self, dataset, processing_class, args, packing, formatting_func, dataset_name):
+        map_kwargs: dict[str, Any] = {"num_proc": args.dataset_num_proc} if isinstance(dataset, Dataset) else {}
+        if {"input_ids", "segments"} <= set(get_dataset_column_names(dataset)):
+            with global_then_local_main_first():
+                dataset = check_segments(dataset, map_kwargs)
+        else:
+            uncut = copy.copy(args)
+            uncut.max_length, uncut.shuffle_dataset = None, False
+            dataset = super()._prepare_dataset(dataset, processing_class, uncut, False, formatting_func, dataset_name)
+            if isinstance(dataset, Dataset):  # `IterableDataset.map` has no `desc`
+                map_kwargs["desc"] = f"Finding the segments of {dataset_name} dataset"
+            with global_then_local_main_first():
+                dataset = add_segments(dataset, self._tokenizer, args.think_tags, map_kwargs)
+
+        with global_then_local_main_first():
+            if packing:
+                dataset = pack(dataset, args, map_kwargs)
+            elif args.max_length is not None:
+                dataset = cut(dataset, args.max_length, args.truncation_mode, map_kwargs)
+        return dataset.shuffle(seed=args.seed) if args.shuffle_dataset else dataset
+
+    def _set_signature_columns_if_needed(self):
+        super()._set_signature_columns_if_needed()
+        if "segments" not in self._signature_columns:
+            self._signature_columns.append("segments")
+
+    def _search_segments(self, dataset: Dataset | IterableDataset) -> None:
+        """Refuses a dataset without a result token, and warns of one without a think token."""
+        found: set[int] = set()
+        rows = dataset if isinstance(dataset, Dataset) else dataset.take(STREAM_ROWS_SEARCHED)
+        for row in rows:
+            found.update(row["segments"])
+            if {THINK, RESULT} <= found:
+                return
+        tags = self.args.think_tags
+        if RESULT not in found and self.args.balance != "token":
+            raise ValueError(
+                "No row of `train_dataset` has a result token, so there is no call to learn. Is `max_length` "
+                f"({self.args.max_length}) shorter than prompt and thinking, or is {tags.end!r} (`think_end_tag`) not "
+                "the tag that closes the thinking?"
+            )
+        if THINK not in found:
+            logger.warning(
+                f"No row of `train_dataset` has a think token: {tags.start!r} and {tags.end!r} (`think_start_tag`, "
+                "`think_end_tag`) don't occur in what is trained. The result alone will be learned."
+            )
+
+    def _refuse_sharded_sequences(self) -> None:
+        parallelism = self.accelerator.parallelism_config
+        if parallelism is not None and (parallelism.sp_enabled or parallelism.cp_enabled):
+            raise ValueError(
+                f"`parallelism_config` shards sequences (sp_size={parallelism.sp_size}, cp_size={parallelism.cp_size}) "
+                "over ranks, which would use the model's own loss or misplace the segments; set both to 1."
+            )
+        if self.accelerator.num_processes > 1 and not self.args.average_tokens_across_devices:
+            raise ValueError(
+                "`average_tokens_across_devices` is False, with which each rank would weigh its own tokens only; set "
+                "it to True."
+            )
+
+    # Loss
+
+    def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> torch.Tensor | None:
+        """Tokens of think and of result in an optimizer step, over all ranks and micro-batches, shape `(2,)`."""
+        self._train_loss_sums = torch.zeros(2, device=device)
+        counts = torch.zeros(2, dtype=torch.long, device=device)
+        for batch in batch_samples:
+            counts += count_segments(batch["segments"]).to(device)
+        return self._sum_over_ranks(counts)
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        segments = inputs.pop("segments")
+        counts = count_segments(segments) if num_items_in_batch is None else num_items_in_batch
+        token_weights = self.balance.token_weights(counts)
+
+        def weigh_tokens(**model_inputs):
+            outputs = model(**model_inputs)
+            if not model_inputs.get("fused_lm_head"):
+                return outputs
+            predicted = segments_of_predictions(segments, outputs.log_probs)
+            self._record_losses(-outputs.log_probs.detach(), predicted)
+            outputs.log_probs = outputs.log_probs * token_weights[predicted]
+            return outputs
+
+        trained_tokens = None if num_items_in_batch is None else counts.sum()
+        return super().compute_loss(weigh_tokens, inputs, return_outputs, trained_tokens)
+
+    def training_step(self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch=None) -> torch.Tensor:
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        if self.accelerator.sync_gradients:
+            self._end_optimizer_step(num_items_in_batch)
+        return loss
+
+    def _record_losses(self, token_losses: torch.Tensor, segments: torch.Tensor) -> None:
+        loss_sums = sum_by_segment(token_losses, segments)
+        if self.model.training:
+            self._train_loss_sums += loss_sums.sum(0)
+            return
+        counts = sum_by_segment(torch.ones_like(token_losses), segments)
+        # Over rows, so that rows which a sampler repeated to fill the last batch are left out.
+        self._eval_loss_sums_and_counts.append(self.accelerator.gather_for_metrics(torch.cat([loss_sums, counts], 1)))
+
+    def _end_optimizer_step(self, counts: torch.Tensor) -> None:
+        """Logs the losses of the step over all ranks, and lets a learned balance learn from them."""
+        losses = self._log_segments("train", self._sum_over_ranks(self._train_loss_sums).tolist(), counts.tolist())
+        self.balance.learn(*losses)
+
+    def evaluation_loop(self, *args, **kwargs):
+        self._eval_loss_sums_and_counts = []
+        output = super().evaluation_loop(*args, **kwargs)
+        sums_and_counts = torch.cat(self._eval_loss_sums_and_counts).double().sum(0).tolist()
+        losses = self._log_segments("eval", sums_and_counts[:2], sums_and_counts[2:])
+        loss_key = f"{kwargs['metric_key_prefix']}_loss"
+        if self.args.balance != "token" and loss_key in output.metrics:
+            weights = self.balance.weights(*sums_and_counts[2:])
+            output.metrics[loss_key] = sum(
+                weight * (loss or 0.0) for weight, loss in zip(weights, losses, strict=True)
+            )
+        return output
+
+    def _log_segments(self, mode: str, loss_sums: list[float], counts: list[float]) -> list[float | None]:
+        think_loss, result_loss = losses = mean_losses(loss_sums, counts)
+        alpha, beta = self.balance.weights(*counts)
+        metrics = {
+            "loss/think": think_loss,
+            "loss/result": result_loss,
+            "tokens/think_share": counts[0] / max(sum(counts), 1),
+            "alpha": alpha,
+            "beta": beta,
+        }
+        for name, value in metrics.items():
+            if value is not None:
+                self._metrics[mode][name].append(value)
+        return losses
+
+    def _sum_over_ranks(self, values: torch.Tensor) -> torch.Tensor:
+        # Gathered and then summed, so that every rank adds the same numbers in the same order.
+        summed = self.accelerator.gather(values[None]).sum(0)
+        # The ranks of a tensor-parallel group see the same tokens.
+        return summed if self._tp_size == 1 else summed / self._tp_size
+
+
+def as_chatml(dataset: Dataset | IterableDataset) -> Dataset | IterableDataset:
+    """Turns ShareGPT's `conversations` (from, value) into `messages` (role, content), of which TRL knows the turns."""
+    if "conversations" not in get_dataset_column_names(dataset) or not is_conversational_from_value(
+        next(iter(dataset))
+    ):
+        return dataset
+    return dataset.map(maybe_convert_to_chatml, remove_columns="conversations")
+
+
+def segments_of_predictions(segments: torch.Tensor, log_probs: torch.Tensor) -> torch.Tensor:
+    """
+    Segments `(batch, length)` shifted like the labels, to the shape of the log-probabilities.
+
+    Prompt-learning adapters put virtual tokens in front, which have no segment.
+    """
+    virtual_tokens = log_probs.size(1) + 1 - segments.size(1)
+    return functional.pad(segments, (virtual_tokens, 0))[:, 1:]
+
+
+def _refuse_untrainable_columns(dataset: Dataset | IterableDataset, args: SRMLConfig) -> None:
+    columns = get_dataset_column_names(dataset)
+    images = [column for column in columns if column in ("image", "images")]
+    if images:
+        raise ValueError(
+            f"`train_dataset` has the column {images[0]!r}: vision rows are tokenized in the collator, where segments "
+            "can't be found. Train on text rows."
+        )
+    if (args.dataset_kwargs or {}).get("skip_prepare_dataset") and "segments" not in columns:
+        raise ValueError(
+            "`dataset_kwargs` has skip_prepare_dataset=True, but `train_dataset` has no column `segments`; add it "
+            "(0 none, 1 think, 2 result for each token), or let the trainer prepare the dataset."
+        )
+
+
+def _train_assistant_turns_only(dataset: Dataset | IterableDataset, args: SRMLConfig) -> None:
+    row = next(iter(dataset))
+    if args.balance == "token" or args.assistant_only_loss or "input_ids" in row:
+        return
+    if "messages" in row and is_conversational(row):
+        logger.info("Training on the assistant's turns only, since only these have segments.")
+        args.assistant_only_loss = True

@@ -1,0 +1,46 @@
+"""Fixtures that all tests share: tiny models and tokenizers, built here and never downloaded."""
+
+import os
+
+
+# Before anything of Hugging Face is imported: no test may reach for the network.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+from pathlib import Path
+
+import pytest
+
+from tests.tiny import build_tiny_model, build_tiny_tokenizer
+
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items):
+    import torch
+
+    reasons = {}
+    if not SHARED_DATA.is_dir():
+        reasons["shared_data"] = f"{SHARED_DATA} is missing"
+    if not torch.cuda.is_available():
+        reasons["gpu"] = "no CUDA device"
+    for item in items:
+        for marker, reason in reasons.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    return build_tiny_tokenizer()
+
+
+@pytest.fixture
+def model(tokenizer):
+    return build_tiny_model(len(tokenizer))

@@ -104,9 +104,9 @@ class SegmentCollator(DataCollatorForLanguageModeling):
         segments = [torch.tensor(example["segments"]) for example in examples]
         if self.padding_free:
             segments = [torch.cat(segments)]
-        segments = pad(segments, padding_value=NONE, padding_side="right", pad_to_multiple_of=self.pad_to_multiple_of)
+        padded = pad(segments, padding_value=NONE, padding_side="right", pad_to_multiple_of=self.pad_to_multiple_of)
         # Without padding, the first token of each sequence follows another sequence and is not trained.
-        output["segments"] = segments.masked_fill(output["labels"] == IGNORED_LABEL, NONE)
+        output["segments"] = padded.masked_fill(output["labels"] == IGNORED_LABEL, NONE)
         return output
 
 

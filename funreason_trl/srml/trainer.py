@@ -9,7 +9,7 @@ the weighted sum of the two means. Everything else is TRL's own code.
 """
 
 import copy
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from accelerate.logging import get_logger
@@ -78,9 +78,9 @@ class SRMLTrainer(SFTTrainer):
             a `compute_loss_func`, a foreign data collator, no row with a result token.
     """
 
-    _tag_names = ["trl", "srml", "function-calling"]
+    _tag_names: ClassVar = ["trl", "srml", "function-calling"]
     _name = "SRML"
-    _paper = {
+    _paper: ClassVar = {
         "title": "FunReason: Enhancing Large Language Models' Function Calling via Self-Refinement Multiscale Loss and "
         "Automated Data Refinement",
         "id": "2505.20192",

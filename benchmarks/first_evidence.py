@@ -1,0 +1,307 @@
+"""Does balance help? Plain SFT against the multiscale loss, each at its own best learning rate, over three seeds.
+
+    python benchmarks/first_evidence.py --rows sample              # everything, resumable, hours
+    python benchmarks/first_evidence.py --rows cot --max-runs 1    # one more run of the other experiment
+    python benchmarks/first_evidence.py --rows sample --table      # only the table of what is there
+
+In: SmolLM2-135M-Instruct; rows of the embedded sample (train tools for training, held-out tools for the rest), or of
+`cot_calls.jsonl` (../shared/data), in the python form. Out: one JSON for each run in `results/first_evidence/<rows>/`
+and a table. A run that has its JSON is not run again, so the benchmark can be killed and started at will.
+
+A worked example of an item, its answer, and how it counts:
+
+    prompt   system: You can call the functions ... [{"name":"body_mass_index",...}]
+             user: What is my BMI? My weight is 97 kg and my height is 186 cm.
+    gold     <think>The request is "What is my BMI" ...</think>\\n\\n[body_mass_index(weight_kg=97, height_cm=186)]
+    given gold reasoning: the model continues after `</think>\\n\\n`; free: it writes the whole answer, greedily.
+    parses: the answer is calls (words, for a row that calls nothing); right: these are the gold calls.
+
+Stage 1, `rates`: each of five losses (token, fixed at three weights, learned) at three learning rates, seed 0. The best
+rate of a loss is the one with the lowest loss per result token on the validation rows, of which none is a test row.
+Stage 2, `seeds`: each loss at its best rate with seeds 0, 1 and 2, measured on the test rows.
+"""
+
+import argparse
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from statistics import mean, stdev
+from time import perf_counter
+
+import torch
+from common import describe_machine, markdown_table, write_json
+from datasets import Dataset
+from peft import LoraConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from funreason_trl import SRMLConfig, SRMLTrainer
+from funreason_trl.data.rendering import prompt_messages, render_python
+from funreason_trl.data.rows import THINK_END, THINK_START, RowError
+from funreason_trl.data.sample import sample_rows
+from funreason_trl.data.sources import read_rows
+from funreason_trl.evaluation.answers import score_answer
+from funreason_trl.evaluation.generation import chat_prompt, generate_greedily
+from funreason_trl.scripts.smollm2 import smollm2_path
+
+
+HERE = Path(__file__).parent
+COT_CALLS = HERE.parents[1] / "shared" / "data" / "cot_calls.jsonl"
+SEEDS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Rows in three parts, of which none shares a row with another, and what a run does with them."""
+
+    name: str
+    train_rows: int
+    validation_rows: int
+    test_rows: int
+    max_length: int
+    free_tokens: int
+    learning_rates: tuple[float, ...]
+
+
+EXPERIMENTS = {
+    "sample": Experiment("sample", 96, 24, 48, 640, 220, (6e-4, 1.8e-3, 5.4e-3)),
+    "cot": Experiment("cot", 270, 30, 60, 1280, 560, (4e-4, 1.2e-3, 3.6e-3)),
+}
+
+
+@dataclass(frozen=True)
+class Loss:
+    balance: str
+    think_weight: float = 0.5
+
+    @property
+    def name(self) -> str:
+        return f"fixed-{self.think_weight}" if self.balance == "fixed" else self.balance
+
+
+LOSSES = (Loss("token"), Loss("fixed", 0.5), Loss("learned"), Loss("fixed", 0.2), Loss("fixed", 0.8))
+
+
+@dataclass(frozen=True)
+class Run:
+    loss: Loss
+    learning_rate: float
+    seed: int
+    tested: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.loss.name}-lr{self.learning_rate:g}-seed{self.seed}"
+
+
+# Rows
+
+
+def split_rows(experiment: Experiment) -> tuple[list[dict], list[dict], list[dict]]:
+    """Training, validation and test rows; those whose example is longer than `max_length` tokens are left out."""
+    tokenizer = AutoTokenizer.from_pretrained(smollm2_path())
+    held_out = experiment.validation_rows + experiment.test_rows
+    if experiment.name == "sample":
+        train = list(islice(_fitting(sample_rows(10_000), tokenizer, experiment), experiment.train_rows))
+        rest = list(islice(_fitting(sample_rows(10_000, split="heldout"), tokenizer, experiment), held_out))
+    else:
+        rows = list(_fitting(read_rows(COT_CALLS), tokenizer, experiment))
+        train, rest = rows[: experiment.train_rows], rows[experiment.train_rows :][:held_out]
+    return train, rest[: experiment.validation_rows], rest[experiment.validation_rows :]
+
+
+def _fitting(rows: Iterator[dict], tokenizer, experiment: Experiment) -> Iterator[dict]:
+    for row in rows:
+        try:
+            (example,) = render_python(row)
+        except RowError:
+            continue
+        text = tokenizer.apply_chat_template(example["prompt"] + example["completion"], tokenize=False)
+        if len(tokenizer(text)["input_ids"]) <= experiment.max_length:
+            yield row
+
+
+def rendered(rows: list[dict]) -> Dataset:
+    return Dataset.from_list([example for row in rows for example in render_python(row)])
+
+
+# One run
+
+
+def train(run: Run, experiment: Experiment, train_set: list[dict], folder: Path) -> tuple[SRMLTrainer, float]:
+    config = SRMLConfig(
+        output_dir=str(folder),
+        balance=run.loss.balance,
+        think_weight=run.loss.think_weight,
+        result_weight=1 - run.loss.think_weight,
+        learning_rate=run.learning_rate,
+        alpha_learning_rate=0.1,
+        seed=run.seed,
+        per_device_train_batch_size=4,
+        gradient_accumulation_steps=2,
+        per_device_eval_batch_size=4,
+        num_train_epochs=1,
+        lr_scheduler_type="cosine",
+        warmup_steps=2,
+        max_length=experiment.max_length,
+        gradient_checkpointing=False,
+        bf16=torch.cuda.is_available(),
+        logging_steps=1,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+    )
+    tokenizer = AutoTokenizer.from_pretrained(smollm2_path())
+    trainer = SRMLTrainer(
+        model=AutoModelForCausalLM.from_pretrained(smollm2_path(), dtype=torch.float32),
+        args=config,
+        train_dataset=rendered(train_set),
+        processing_class=tokenizer,
+        peft_config=LoraConfig(r=16, lora_alpha=32, target_modules="all-linear"),
+    )
+    started = perf_counter()
+    trainer.train()
+    return trainer, perf_counter() - started
+
+
+def losses(trainer: SRMLTrainer, rows: list[dict]) -> dict[str, float]:
+    metrics = trainer.evaluate(rendered(rows))
+    return {"think_loss": metrics["eval_loss/think"], "result_loss": metrics["eval_loss/result"]}
+
+
+def answers(trainer: SRMLTrainer, rows: list[dict], experiment: Experiment) -> dict:
+    tokenizer = trainer.processing_class
+    prompts = [prompt_messages(row["messages"], row["tools"]) for row in rows]
+    given_starts = [_gold_thinking(row) for row in rows]
+    given_prompts = [chat_prompt(tokenizer, p, start) for p, start in zip(prompts, given_starts, strict=True)]
+    given = generate_greedily(trainer.model, tokenizer, given_prompts, 128)
+    given = [start + answer for start, answer in zip(given_starts, given, strict=True)]
+    free_prompts = [chat_prompt(tokenizer, prompt) for prompt in prompts]
+    free = generate_greedily(trainer.model, tokenizer, free_prompts, experiment.free_tokens)
+    return {
+        **_counts("given", given, rows),
+        **_counts("free", free, rows),
+        "free_closed": sum(THINK_END in answer for answer in free),
+        "free_answers": free,
+    }
+
+
+def _gold_thinking(row: dict) -> str:
+    return f"{THINK_START}{row['messages'][-1]['reasoning_content'].strip()}{THINK_END}\n\n"
+
+
+def _counts(name: str, texts: list[str], rows: list[dict]) -> dict[str, int]:
+    scores = [score_answer(text, row) for text, row in zip(texts, rows, strict=True)]
+    return {f"{name}_parses": sum(s.parsed for s in scores), f"{name}_right": sum(s.right for s in scores)}
+
+
+def measure(run: Run, experiment: Experiment, folder: Path) -> dict:
+    train_set, validation_set, test_set = split_rows(experiment)
+    trainer, seconds = train(run, experiment, train_set, folder / "trainer")
+    history = [entry for entry in trainer.state.log_history if "loss/result" in entry]
+    result = {
+        "run": asdict(run),
+        "experiment": asdict(experiment),
+        "machine": describe_machine(),
+        "train_seconds": round(seconds, 1),
+        "think_share": mean(entry["tokens/think_share"] for entry in history),
+        "alpha": [entry["alpha"] for entry in history],
+        "train_loss": {key: [entry[key] for entry in history] for key in ("loss", "loss/think", "loss/result")},
+        "validation": losses(trainer, validation_set),
+    }
+    if run.tested:
+        result["test"] = {
+            "rows": len(test_set),
+            **losses(trainer, test_set),
+            **answers(trainer, test_set, experiment),
+        }
+    return result
+
+
+# All runs
+
+
+def planned(experiment: Experiment, results: dict[str, dict]) -> Run | None:
+    """The next run to do, or `None` when all are done."""
+    for loss in LOSSES:
+        for rate in experiment.learning_rates:
+            if (run := Run(loss, rate, 0)).name not in results:
+                return run
+    for seed in SEEDS:
+        for loss in LOSSES:
+            run = Run(loss, best_rate(loss, experiment, results), seed, tested=True)
+            if "test" not in results.get(run.name, {}):
+                return run
+    return None
+
+
+def best_rate(loss: Loss, experiment: Experiment, results: dict[str, dict]) -> float:
+    return min(
+        experiment.learning_rates, key=lambda rate: results[Run(loss, rate, 0).name]["validation"]["result_loss"]
+    )
+
+
+def read_results(folder: Path) -> dict[str, dict]:
+    import json
+
+    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+
+
+def report(experiment: Experiment, results: dict[str, dict]) -> str:
+    rates = [
+        [loss.name, f"{rate:g}", *(f"{result['validation'][key]:.3f}" for key in ("think_loss", "result_loss"))]
+        for loss in LOSSES
+        for rate in experiment.learning_rates
+        if (result := results.get(Run(loss, rate, 0).name))
+    ]
+    text = f"## {experiment.name}: rates, seed 0, {experiment.validation_rows} validation rows\n\n"
+    text += markdown_table(["loss", "learning rate", "think loss/token", "result loss/token"], rates)
+    keys = ("think_loss", "result_loss", "given_parses", "given_right", "free_closed", "free_parses", "free_right")
+    tested = [
+        [loss.name, f"{tests[0][0]:g}", len(tests), *(_spread([test[key] for _, test in tests]) for key in keys)]
+        for loss in LOSSES
+        if (tests := _tests(loss, results))
+    ]
+    text += f"\n\n## {experiment.name}: best rate of each loss, seeds, {experiment.test_rows} test rows\n\n"
+    return text + markdown_table(["loss", "learning rate", "seeds", *keys], tested) + "\n"
+
+
+def _tests(loss: Loss, results: dict[str, dict]) -> list[tuple[float, dict]]:
+    return [
+        (result["run"]["learning_rate"], result["test"])
+        for result in results.values()
+        if "test" in result and result["run"]["loss"] == asdict(loss)
+    ]
+
+
+def _spread(values: list[float]) -> str:
+    return f"{mean(values):.3g}" if len(values) == 1 else f"{mean(values):.3g} ± {stdev(values):.2g}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", choices=EXPERIMENTS, default="sample")
+    parser.add_argument("--results", type=Path, default=HERE / "results" / "first_evidence")
+    parser.add_argument("--max-runs", type=int, default=10_000, help="stop after this many runs")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of torch")
+    parser.add_argument("--table", action="store_true", help="run nothing, print the table")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    experiment = EXPERIMENTS[arguments.rows]
+    folder = arguments.results / experiment.name
+
+    for _ in range(0 if arguments.table else arguments.max_runs):
+        run = planned(experiment, read_results(folder))
+        if run is None:
+            break
+        print(f"{experiment.name}: {run.name}{' with test' if run.tested else ''}", flush=True)
+        write_json(folder / f"{run.name}.json", measure(run, experiment, HERE.parent / "runs" / "first_evidence"))
+    text = report(experiment, read_results(folder))
+    print(text)
+    if not arguments.table:
+        (folder / "table.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()

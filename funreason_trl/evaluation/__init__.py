@@ -1,0 +1,1 @@
+"""What a model answers, and whether its calls are right; knows nothing of training."""

@@ -24,7 +24,7 @@ Stage 2, `seeds`: each loss at its best rate with seeds 0, 1 and 2, measured on 
 import argparse
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import mean, stdev

@@ -9,9 +9,10 @@ token, as five, or as the tail of a token that begins before it.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from transformers import PreTrainedTokenizerBase
+from trl.data_utils import common_prefix_length
 
 
 NONE, THINK, RESULT = 0, 1, 2
@@ -42,7 +43,7 @@ class TokenTexts:
 
     Tokenizers drop a leading space from the first token that they decode, so a token is decoded behind an anchor
     token, whose text is then cut off. Tokens that hold part of a character only are decoded together with those that
-    finish it; the first of them gets the text.
+    finish it; the last of them gets the character, so that all of them begin where it begins.
 
     Args:
         tokenizer ([`~transformers.PreTrainedTokenizerBase`]): Tokenizer that made the ids.
@@ -60,8 +61,9 @@ class TokenTexts:
 
     def __call__(self, input_ids: Sequence[int]) -> list[str]:
         """Text of each token; joined, they are the text of the row."""
-        for token in set(input_ids) - self._text_of_token.keys():
-            self._text_of_token[token] = self._after_anchor([token])
+        for token in set(input_ids):
+            if token not in self._text_of_token:
+                self._text_of_token[token] = self._after_anchor([token])
         texts = [self._text_of_token[token] for token in input_ids]
         for index, text in enumerate(texts):
             if UNFINISHED_CHARACTER in text:
@@ -69,10 +71,11 @@ class TokenTexts:
         return texts
 
     def _join_unfinished(self, input_ids: Sequence[int], texts: list[str], first: int) -> None:
+        decoded = [""]
         for end in range(first + 1, min(first + LONGEST_CHARACTER_RUN, len(input_ids)) + 1):
-            joined = self._after_anchor(list(input_ids[first:end]))
-            if not joined.endswith(UNFINISHED_CHARACTER):
-                texts[first:end] = [joined] + [""] * (end - first - 1)
+            decoded.append(self._after_anchor(list(input_ids[first:end])))
+            if not decoded[-1].endswith(UNFINISHED_CHARACTER):
+                texts[first:end] = _split(decoded)
                 return
 
     def _after_anchor(self, token_ids: list[int]) -> str:
@@ -82,6 +85,17 @@ class TokenTexts:
         return self.tokenizer.decode(
             self._anchor + token_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
         )
+
+
+def _split(decoded: list[str]) -> list[str]:
+    """Text that each token adds, from the texts of none, one, two and all tokens of a run."""
+    joined, begin = decoded[-1], len(decoded[-1])
+    texts: list[str] = []
+    for before, after in reversed(list(pairwise(decoded))):
+        # A token begins behind what stays as it is when the token comes, or in the character that it goes on with.
+        end, begin = begin, min(begin, common_prefix_length(before, after), len(after) - 1)
+        texts.insert(0, joined[begin:end])
+    return texts
 
 
 def find_segments(
@@ -115,13 +129,15 @@ def find_segments(
     text = "".join(texts)
 
     segments = [NONE] * len(input_ids)
+    previous_end = 0
     for first, end in trained_turns(input_ids, labels, token_texts.tokenizer.eos_token_id):
-        turn = text[starts[first] : starts[end]]
-        opened_by_prompt = text[: starts[first]].rstrip().endswith(tags.start)
+        prompt, turn = text[starts[previous_end] : starts[first]], text[starts[first] : starts[end]]
+        opened_by_prompt = prompt.rstrip().endswith(tags.start)
         think_from, think_to = find_think(turn, tags, opened_by_prompt)
         for index in range(first, end):
             offset = starts[index] - starts[first]
             segments[index] = THINK if think_from <= offset < think_to else RESULT
+        previous_end = end
     return segments
 
 

@@ -87,6 +87,8 @@ class SRMLTrainer(SFTTrainer):
     }
     loss_is_scaled_for_ga = True
 
+    data_collator: SegmentCollator
+
     def __init__(
         self,
         model: str | PreTrainedModel,

@@ -1,0 +1,39 @@
+"""`funreason COMMAND ...`: the console script, which finds the command and hands it the rest of the line.
+
+It imports nothing heavy, so that `funreason --help` answers at once; each command has its own `--help`.
+"""
+
+import sys
+from importlib import import_module
+
+import funreason_trl
+
+
+COMMANDS = {
+    "train": "train a model with the multiscale loss, from a YAML recipe",
+    "quickstart": "the whole story on a small model, in minutes: rows, training, answers before and after",
+}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs one command; without one, or with `--help`, lists them. Unknown commands end with exit code 2."""
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_overview())
+        return
+    command, rest = argv[0], argv[1:]
+    if command == "--version":
+        print(funreason_trl.__version__)
+        return
+    if command not in COMMANDS:
+        print(f"funreason: there is no command {command!r}\n\n{_overview()}", file=sys.stderr)
+        sys.exit(2)
+    import_module(f"funreason_trl.scripts.{command}").main(rest)
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()]
+    return "\n".join(
+        ["usage: funreason COMMAND [OPTIONS]", "", *lines, "", "`funreason COMMAND --help` lists a command's options."]
+    )

@@ -1,0 +1,140 @@
+"""`funreason train --config recipe.yaml`: from rows and a base model to a model trained with the multiscale loss.
+
+In: a YAML file and command-line arguments, which win over it (TRL's parser: `SRMLConfig`, TRL's `ModelConfig`, and
+`DataArguments` below; an `env:` block sets environment variables). Out: the model and its log in `output_dir`.
+
+On several processes: `accelerate launch -m funreason_trl.scripts.train --config recipe.yaml`.
+"""
+
+import sys
+from dataclasses import dataclass, field
+from itertools import islice
+
+from accelerate.logging import get_logger
+from datasets import Dataset, IterableDataset, load_dataset
+from transformers import AutoTokenizer
+from trl import ModelConfig, TrlParser, get_peft_config, get_quantization_config
+
+from funreason_trl import SRMLConfig, SRMLTrainer
+from funreason_trl.data.formats import FORMATS
+from funreason_trl.data.rendering import check_native, render_dataset
+from funreason_trl.data.rows import to_dataset
+from funreason_trl.data.sample import sample_rows
+from funreason_trl.data.sources import load_rows
+
+
+logger = get_logger(__name__)
+
+RENDERINGS = ("python", "native", "as_is")
+
+
+@dataclass
+class DataArguments:
+    """
+    Which rows to train on, and how they are written for the model.
+
+    Args:
+        dataset_name (`str`):
+            A file (`.jsonl`, `.json`, `.parquet`), a folder, a dataset on the Hub, or `sample` for the rows that come
+            with this package.
+        dataset_format (`str`, *optional*, defaults to `"auto"`):
+            Format of the rows: xLAM, OpenAI/TRL messages, ShareGPT, BFCL; found out for each row by default.
+        dataset_train_split (`str`, *optional*, defaults to `"train"`):
+            Split of a Hub dataset or a folder to train on.
+        dataset_test_split (`str`, *optional*, defaults to `"test"`):
+            Split to evaluate on, where `eval_strategy` asks for evaluation (`heldout` for `sample`).
+        dataset_streaming (`bool`, *optional*, defaults to `False`):
+            Read rows while training rather than before.
+        rendering (`str`, *optional*, defaults to `"python"`):
+            `"python"`: functions in a system prompt, the answer a python list of calls, as in the paper. `"native"`:
+            the model's own chat template. `"as_is"`: the dataset already has a form that TRL trains on.
+        on_error (`str`, *optional*, defaults to `"raise"`):
+            `"raise"` stops at a bad row and names it, `"count"` leaves it out.
+        sample_size (`int`, *optional*, defaults to `2000`):
+            Rows of `sample`.
+    """
+
+    dataset_name: str = field(metadata={"help": "File, folder, Hub dataset, or 'sample' for the embedded rows."})
+    dataset_format: str = field(
+        default="auto", metadata={"help": "Format of the rows.", "choices": ["auto", *FORMATS]}
+    )
+    dataset_train_split: str = field(default="train", metadata={"help": "Split to train on."})
+    dataset_test_split: str = field(default="test", metadata={"help": "Split to evaluate on."})
+    dataset_streaming: bool = field(default=False, metadata={"help": "Read rows while training."})
+    rendering: str = field(
+        default="python",
+        metadata={
+            "help": "'python' (functions in a system prompt, calls as a python list), 'native' (the model's chat "
+            "template) or 'as_is' (the dataset already has a form that TRL trains on).",
+            "choices": list(RENDERINGS),
+        },
+    )
+    on_error: str = field(
+        default="raise",
+        metadata={"help": "'raise' stops at a bad row, 'count' leaves it out.", "choices": ["raise", "count"]},
+    )
+    sample_size: int = field(default=2000, metadata={"help": "Rows of 'sample'."})
+
+    def __post_init__(self):
+        if self.rendering not in RENDERINGS:
+            raise ValueError(f"`rendering` is {self.rendering!r}; set it to one of {', '.join(map(repr, RENDERINGS))}.")
+        if self.sample_size < 1:
+            raise ValueError(f"`sample_size` is {self.sample_size}; set it to at least 1.")
+
+
+def load_training_rows(arguments: DataArguments, split: str) -> Dataset | IterableDataset:
+    """Rows of one split in a form that the trainer takes."""
+    if arguments.rendering == "as_is":
+        return load_dataset(arguments.dataset_name, split=split, streaming=arguments.dataset_streaming)
+    if arguments.dataset_name == "sample":
+        rows = to_dataset(islice(sample_rows(arguments.sample_size, split=split), arguments.sample_size))
+    else:
+        rows = load_rows(
+            arguments.dataset_name,
+            format=arguments.dataset_format,
+            split=split,
+            on_error=arguments.on_error,
+            streaming=arguments.dataset_streaming,
+        )
+    return render_dataset(rows, form=arguments.rendering, on_error=arguments.on_error)
+
+
+def train(data: DataArguments, config: SRMLConfig, model: ModelConfig) -> SRMLTrainer:
+    """Trains and saves; returns the trainer."""
+    config.model_init_kwargs = {
+        "revision": model.model_revision,
+        "attn_implementation": model.attn_implementation,
+        "dtype": model.dtype,
+        **(config.model_init_kwargs or {}),
+    }
+    tokenizer = AutoTokenizer.from_pretrained(
+        model.model_name_or_path, revision=model.model_revision, trust_remote_code=config.trust_remote_code
+    )
+    if data.rendering == "native":
+        check_native(tokenizer)
+    evaluates = config.eval_strategy != "no"
+    trainer = SRMLTrainer(
+        model=model.model_name_or_path,
+        args=config,
+        train_dataset=load_training_rows(data, data.dataset_train_split),
+        eval_dataset=load_training_rows(data, data.dataset_test_split) if evaluates else None,
+        processing_class=tokenizer,
+        quantization_config=get_quantization_config(model),
+        peft_config=get_peft_config(model),
+    )
+    trainer.train(resume_from_checkpoint=config.resume_from_checkpoint)
+    trainer.save_model(config.output_dir)
+    trainer.accelerator.print(f"Model saved to {config.output_dir}")
+    if config.push_to_hub:
+        trainer.push_to_hub(dataset_name=data.dataset_name)
+    return trainer
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = TrlParser((DataArguments, SRMLConfig, ModelConfig), prog="funreason train", description=__doc__)
+    data, config, model = parser.parse_args_and_config(args=argv, fail_with_unknown_args=True)
+    train(data, config, model)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -6,6 +6,8 @@ import os
 # Before anything of Hugging Face is imported: no test may reach for the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+# Tiny models gain nothing from threads, and the workers of pytest-xdist would fight over the cores.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 from pathlib import Path
 

@@ -43,6 +43,8 @@ def generate_greedily(
     generation = GenerationConfig(
         max_new_tokens=max_new_tokens,
         do_sample=False,
+        # `Trainer` switches the cache off in the model's own config, and without it every token costs a whole pass.
+        use_cache=True,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
     )

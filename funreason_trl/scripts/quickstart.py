@@ -10,6 +10,7 @@ The questions at the end are about tools that do not occur in training, so a rig
 import argparse
 import json
 import logging
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,8 @@ from funreason_trl.scripts.tiny import build_tiny_model
 
 DEFAULT_MODEL = "smollm2"
 TINY_MODEL = "tiny"
-ANSWER_TOKENS = 200
+ANSWER_TOKENS = 160
+ANSWERS_AT_A_TIME = 24
 SHOWN_ANSWERS = 3
 
 console = Console()
@@ -126,8 +128,8 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
         "learns nothing), a folder, or a Hub name",
     )
     parser.add_argument("--output", default="runs/quickstart", help="folder to write to")
-    parser.add_argument("--train-rows", type=_positive, default=96, help="rows to train on")
-    parser.add_argument("--test-rows", type=_positive, default=24, help="held-out rows to answer")
+    parser.add_argument("--train-rows", type=_positive, default=64, help="rows to train on")
+    parser.add_argument("--test-rows", type=_positive, default=20, help="held-out rows to answer")
     parser.add_argument("--epochs", type=_positive, default=1, help="times that each row is seen")
     parser.add_argument("--learning-rate", type=float, default=2e-3, help="peak learning rate (LoRA)")
     parser.add_argument("--seed", type=int, default=0, help="seed of adapter and order")
@@ -148,6 +150,7 @@ def quiet_libraries() -> None:
     transformers.logging.disable_progress_bar()
     disable_progress_bars()
     logging.getLogger("accelerate").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 
 def find_model(name: str, train_rows: list[dict], output: Path) -> str:
@@ -173,7 +176,6 @@ def build_trainer(balance: str, model_path: str, train_rows: list[dict], options
         lr_scheduler_type="cosine",
         warmup_steps=2,
         per_device_train_batch_size=4,
-        gradient_accumulation_steps=2,
         per_device_eval_batch_size=4,
         gradient_checkpointing=False,
         bf16=has_fast_bf16(),
@@ -242,7 +244,9 @@ def measure(trainer: SRMLTrainer, rows: list[dict], description: str) -> Measure
     metrics = trainer.evaluate(as_examples(rows))
     tokenizer = trainer.processing_class
     prompts = [chat_prompt(tokenizer, prompt_messages(row["messages"], row["tools"])) for row in rows]
-    answers = generate_greedily(trainer.model, tokenizer, prompts, ANSWER_TOKENS, description=description)
+    answers = generate_greedily(
+        trainer.model, tokenizer, prompts, ANSWER_TOKENS, ANSWERS_AT_A_TIME, description=description
+    )
     scores = [score_answer(answer, row) for answer, row in zip(answers, rows, strict=True)]
     return Measurement(metrics["eval_loss/think"], metrics["eval_loss/result"], answers, scores)
 

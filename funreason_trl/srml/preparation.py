@@ -46,10 +46,12 @@ def check_segments(dataset: Dataset | IterableDataset, map_kwargs: dict[str, Any
 
 def _check_row(row: dict[str, Any], index: int, has_labels: bool) -> dict[str, list[int]]:
     input_ids, segments = row["input_ids"], row["segments"]
-    if len(segments) != len(input_ids):
-        raise ValueError(
-            f"Row {index} has {len(segments)} `segments` for {len(input_ids)} `input_ids`; give one for each token."
-        )
+    for column in ("segments", "labels") if has_labels else ("segments",):
+        if len(row[column]) != len(input_ids):
+            raise ValueError(
+                f"Row {index} has {len(row[column])} `{column}` for {len(input_ids)} `input_ids`; give one for each "
+                "token."
+            )
     unknown = set(segments) - {NONE, THINK, RESULT}
     if unknown:
         raise ValueError(f"Row {index} has `segments` {sorted(unknown)}; use 0 (none), 1 (think) and 2 (result).")
@@ -67,8 +69,10 @@ def _check_row(row: dict[str, Any], index: int, has_labels: bool) -> dict[str, l
 
 def cut(dataset: Dataset | IterableDataset, max_length: int, truncation_mode: str, map_kwargs: dict[str, Any]):
     """Cuts the rows to `max_length` tokens, and leaves out those of which nothing trained is left, as TRL does."""
-    kept = slice(None, max_length) if truncation_mode == "keep_start" else slice(-max_length, None)
-    dataset = dataset.map(_cut_batch, batched=True, fn_kwargs={"kept": kept}, **map_kwargs)
+    cuts = {"keep_start": slice(None, max_length), "keep_end": slice(-max_length, None)}
+    if truncation_mode not in cuts:
+        raise ValueError(f"`truncation_mode` is {truncation_mode!r}; set it to one of {', '.join(map(repr, cuts))}.")
+    dataset = dataset.map(_cut_batch, batched=True, fn_kwargs={"kept": cuts[truncation_mode]}, **map_kwargs)
     return dataset.filter(_is_trained, batched=True, **map_kwargs)
 
 

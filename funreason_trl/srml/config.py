@@ -74,6 +74,9 @@ class SRMLConfig(SFTConfig):
     think_end_tag: str = field(default="</think>", metadata={"help": "String that closes the thinking."})
 
     def __post_init__(self):
+        # `TrainingArguments` takes only what ends with "loss" for a loss, and would keep the worst model.
+        if self.greater_is_better is None and "loss/" in (self.metric_for_best_model or ""):  # type: ignore[has-type]
+            self.greater_is_better = False
         super().__post_init__()
         self._check_balance()
         self._check_tags()

@@ -100,13 +100,15 @@ class SegmentCollator(DataCollatorForLanguageModeling):
     TRL's collator for language modeling, which also returns `segments`, padded with 0 like the labels with -100.
 
     In: rows with `input_ids`, `labels`, `segments` (and `seq_lengths`, if packed). Out: tensors of shape
-    `(batch, length)`, or `(1, tokens)` if padding-free.
+    `(batch, length)`, or `(1, tokens)` if padding-free; then also `rows`, the index of the row that each token is of.
     """
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         output = super().torch_call(examples)
         segments = [torch.tensor(example["segments"]) for example in examples]
         if self.padding_free:
+            rows = [torch.full_like(row, index) for index, row in enumerate(segments)]
+            output["rows"] = pad([torch.cat(rows)], padding_value=0, pad_to_multiple_of=self.pad_to_multiple_of)
             segments = [torch.cat(segments)]
         padded = pad(segments, padding_value=NONE, padding_side="right", pad_to_multiple_of=self.pad_to_multiple_of)
         # Without padding, the first token of each sequence follows another sequence and is not trained.
@@ -124,6 +126,13 @@ def count_segments(segments: torch.Tensor) -> torch.Tensor:
     return torch.stack([(predicted == THINK).sum(), (predicted == RESULT).sum()])
 
 
-def sum_by_segment(values: torch.Tensor, segments: torch.Tensor) -> torch.Tensor:
-    """Sums of `values` over think and over result in each row: shapes `(batch, length)` twice to `(batch, 2)`."""
-    return torch.stack([(values * (segments == segment)).sum(-1) for segment in (THINK, RESULT)], dim=-1)
+def sum_by_segment(values: torch.Tensor, segments: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
+    """
+    Sums of `values` over think and over result in each row, shapes `(batch, length)` twice to `(batch, 2)`.
+
+    Without padding, `rows` says which row each value is of: shapes `(1, tokens)` three times to `(batch, 2)`.
+    """
+    by_segment = torch.stack([values * (segments == segment) for segment in (THINK, RESULT)], dim=-1)
+    if rows is None:
+        return by_segment.sum(1)
+    return by_segment.new_zeros(int(rows.max()) + 1, 2).index_add(0, rows[0], by_segment[0])

@@ -122,6 +122,7 @@ def find_segments(
     - an end tag without a start tag before it closes a think that the prompt opened, so think begins with the turn;
     - a start tag without any end tag, in the turn or at the end of the prompt, is all think;
     - everything else is result;
+    - white space that the template writes behind the end token goes on with the segment before it;
     - a token that straddles a border belongs to the segment of its first character.
     """
     texts = token_texts(input_ids)
@@ -132,6 +133,9 @@ def find_segments(
     previous_end = 0
     for first, end in trained_turns(input_ids, labels, token_texts.tokenizer.eos_token_id):
         prompt, turn = text[starts[previous_end] : starts[first]], text[starts[first] : starts[end]]
+        if turn.isspace():
+            segments[first:end] = [segments[first - 1] or RESULT] * (end - first)
+            continue
         opened_by_prompt = prompt.rstrip().endswith(tags.start)
         think_from, think_to = find_think(turn, tags, opened_by_prompt)
         for index in range(first, end):

@@ -114,12 +114,11 @@ class SRMLTrainer(SFTTrainer):
             )
         if train_dataset is not None:
             train_dataset = as_chatml(train_dataset)
-            _refuse_untrainable_columns(train_dataset, args)
+            _refuse_untrainable_columns(train_dataset, args, "train_dataset")
             _train_assistant_turns_only(train_dataset, args)
-        if isinstance(eval_dataset, dict):
-            eval_dataset = {name: as_chatml(dataset) for name, dataset in eval_dataset.items()}
-        elif eval_dataset is not None:
-            eval_dataset = as_chatml(eval_dataset)
+        for dataset in eval_dataset.values() if isinstance(eval_dataset, dict) else [eval_dataset]:
+            if dataset is not None:
+                _refuse_untrainable_columns(dataset, args, "eval_dataset")
 
         self.balance = Balance(args)
         super().__init__(model, args, data_collator, train_dataset=train_dataset, eval_dataset=eval_dataset, **kwargs)
@@ -148,6 +147,8 @@ class SRMLTrainer(SFTTrainer):
         else:
             uncut = copy.copy(args)
             uncut.max_length, uncut.shuffle_dataset = None, False
+            dataset = as_chatml(dataset)
+            _train_assistant_turns_only(dataset, uncut)
             dataset = super()._prepare_dataset(dataset, processing_class, uncut, False, formatting_func, dataset_name)
             if isinstance(dataset, Dataset):  # `IterableDataset.map` has no `desc`
                 map_kwargs["desc"] = f"Finding the segments of {dataset_name} dataset"
@@ -200,6 +201,13 @@ class SRMLTrainer(SFTTrainer):
                 "it to True."
             )
 
+    def _load_callback_state(self) -> None:
+        # `Trainer` would put a new balance in place of the one that the loss uses, which reads its theta back itself.
+        states = self.state.stateful_callbacks
+        self.state.stateful_callbacks = {name: state for name, state in states.items() if name != Balance.__name__}
+        super()._load_callback_state()
+        self.state.stateful_callbacks = states
+
     # Loss
 
     def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> torch.Tensor | None:
@@ -211,7 +219,7 @@ class SRMLTrainer(SFTTrainer):
         return self._sum_over_ranks(counts)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        segments = inputs.pop("segments")
+        segments, rows = inputs.pop("segments"), inputs.pop("rows", None)
         counts = count_segments(segments) if num_items_in_batch is None else num_items_in_batch
         token_weights = self.balance.token_weights(counts)
 
@@ -220,7 +228,7 @@ class SRMLTrainer(SFTTrainer):
             if not model_inputs.get("fused_lm_head"):
                 return outputs
             predicted = segments_of_predictions(segments, outputs.log_probs)
-            self._record_losses(-outputs.log_probs.detach(), predicted)
+            self._record_losses(-outputs.log_probs.detach(), predicted, rows)
             outputs.log_probs = outputs.log_probs * token_weights[predicted]
             return outputs
 
@@ -233,35 +241,38 @@ class SRMLTrainer(SFTTrainer):
             self._end_optimizer_step(num_items_in_batch)
         return loss
 
-    def _record_losses(self, token_losses: torch.Tensor, segments: torch.Tensor) -> None:
-        loss_sums = sum_by_segment(token_losses, segments)
+    def _record_losses(self, token_losses: torch.Tensor, segments: torch.Tensor, rows: torch.Tensor | None) -> None:
         if self.model.training:
-            self._train_loss_sums += loss_sums.sum(0)
+            self._train_loss_sums += sum_by_segment(token_losses, segments).sum(0)
             return
-        counts = sum_by_segment(torch.ones_like(token_losses), segments)
-        # Over rows, so that rows which a sampler repeated to fill the last batch are left out.
+        # By row, so that rows which a sampler repeated to fill the last batch are left out.
+        rows = None if rows is None else rows[:, 1:]
+        loss_sums = sum_by_segment(token_losses, segments, rows)
+        counts = sum_by_segment(torch.ones_like(token_losses), segments, rows)
         self._eval_loss_sums_and_counts.append(self.accelerator.gather_for_metrics(torch.cat([loss_sums, counts], 1)))
 
     def _end_optimizer_step(self, counts: torch.Tensor) -> None:
         """Logs the losses of the step over all ranks, and lets a learned balance learn from them."""
-        losses = self._log_segments("train", self._sum_over_ranks(self._train_loss_sums).tolist(), counts.tolist())
-        self.balance.learn(*losses)
+        loss_sums = self._sum_over_ranks(self._train_loss_sums).tolist()
+        for name, value in self._segment_metrics(loss_sums, counts.tolist()).items():
+            self._metrics["train"][name].append(value)
+        self.balance.learn(*mean_losses(loss_sums, counts.tolist()))
 
     def evaluation_loop(self, *args, **kwargs):
-        self._eval_loss_sums_and_counts = []
+        self._eval_loss_sums_and_counts = [torch.zeros(1, 4, device=self.args.device)]
         output = super().evaluation_loop(*args, **kwargs)
         sums_and_counts = torch.cat(self._eval_loss_sums_and_counts).double().sum(0).tolist()
-        losses = self._log_segments("eval", sums_and_counts[:2], sums_and_counts[2:])
-        loss_key = f"{kwargs['metric_key_prefix']}_loss"
-        if self.args.balance != "token" and loss_key in output.metrics:
-            weights = self.balance.weights(*sums_and_counts[2:])
-            output.metrics[loss_key] = sum(
-                weight * (loss or 0.0) for weight, loss in zip(weights, losses, strict=True)
-            )
+        metrics = self._segment_metrics(sums_and_counts[:2], sums_and_counts[2:])
+        prefix = kwargs["metric_key_prefix"]
+        if self.args.balance != "token" and f"{prefix}_loss" in output.metrics:
+            metrics["loss"] = metrics["alpha"] * metrics.get("loss/think", 0.0)
+            metrics["loss"] += metrics["beta"] * metrics.get("loss/result", 0.0)
+        output.metrics.update({f"{prefix}_{name}": value for name, value in metrics.items()})
         return output
 
-    def _log_segments(self, mode: str, loss_sums: list[float], counts: list[float]) -> list[float | None]:
-        think_loss, result_loss = losses = mean_losses(loss_sums, counts)
+    def _segment_metrics(self, loss_sums: list[float], counts: list[float]) -> dict[str, float]:
+        """What is logged of a step or an evaluation; a segment without tokens has no loss."""
+        think_loss, result_loss = mean_losses(loss_sums, counts)
         alpha, beta = self.balance.weights(*counts)
         metrics = {
             "loss/think": think_loss,
@@ -270,10 +281,7 @@ class SRMLTrainer(SFTTrainer):
             "alpha": alpha,
             "beta": beta,
         }
-        for name, value in metrics.items():
-            if value is not None:
-                self._metrics[mode][name].append(value)
-        return losses
+        return {name: value for name, value in metrics.items() if value is not None}
 
     def _sum_over_ranks(self, values: torch.Tensor) -> torch.Tensor:
         # Gathered and then summed, so that every rank adds the same numbers in the same order.
@@ -301,17 +309,17 @@ def segments_of_predictions(segments: torch.Tensor, log_probs: torch.Tensor) -> 
     return functional.pad(segments, (virtual_tokens, 0))[:, 1:]
 
 
-def _refuse_untrainable_columns(dataset: Dataset | IterableDataset, args: SRMLConfig) -> None:
+def _refuse_untrainable_columns(dataset: Dataset | IterableDataset, args: SRMLConfig, name: str) -> None:
     columns = get_dataset_column_names(dataset)
     images = [column for column in columns if column in ("image", "images")]
     if images:
         raise ValueError(
-            f"`train_dataset` has the column {images[0]!r}: vision rows are tokenized in the collator, where segments "
+            f"`{name}` has the column {images[0]!r}: vision rows are tokenized in the collator, where segments "
             "can't be found. Train on text rows."
         )
     if (args.dataset_kwargs or {}).get("skip_prepare_dataset") and "segments" not in columns:
         raise ValueError(
-            "`dataset_kwargs` has skip_prepare_dataset=True, but `train_dataset` has no column `segments`; add it "
+            f"`dataset_kwargs` has skip_prepare_dataset=True, but `{name}` has no column `segments`; add it "
             "(0 none, 1 think, 2 result for each token), or let the trainer prepare the dataset."
         )
 

@@ -84,6 +84,14 @@ def test_a_value_at_the_border_is_taken(fields):
     assert {name: value for name, value in dataclasses.asdict(config).items() if name in fields} == fields
 
 
+@pytest.mark.parametrize("metric", ["loss/result", "eval_loss/think", "eval_loss", "eval_calls_loss/result"])
+def test_the_smaller_loss_is_the_better_one(metric):
+    assert SRMLConfig(**PLAIN, metric_for_best_model=metric).greater_is_better is False
+    assert SRMLConfig(**PLAIN, metric_for_best_model=metric, greater_is_better=True).greater_is_better is True
+    assert SRMLConfig(**PLAIN, metric_for_best_model="eval_mean_token_accuracy").greater_is_better is True
+    assert SRMLConfig(**PLAIN).greater_is_better is SFTConfig(**PLAIN).greater_is_better
+
+
 def our_fields() -> set[str]:
     ours, theirs = dataclasses.fields(SRMLConfig), dataclasses.fields(SFTConfig)
     return {field.name for field in ours} - {field.name for field in theirs}

@@ -201,9 +201,9 @@ def test_a_step_without_a_result_trains_the_thought_alone():
     unclosed, both = row("<think>Oslo is a city"), row("<think>Oslo fits.</think>\n\n[f(city='Oslo')]")
     trainer = train([unclosed, both], num_train_epochs=1, per_device_train_batch_size=1, **BALANCES["learned"])
     first, second = step_logs(trainer)
-    # The line feed that the template writes behind the end token is a turn of its own, and no thought.
-    assert first["tokens/think_share"] == pytest.approx(1, abs=0.1)
-    assert "loss/think" in first
+    assert first["tokens/think_share"] == 1
+    assert first["loss"] == pytest.approx(0.4 * first["loss/think"], rel=1e-6)
+    assert "loss/result" not in first
     assert {"loss/think", "loss/result"} <= second.keys()
 
 

@@ -307,6 +307,9 @@ def test_a_batch_has_the_segment_of_each_label(padding_free, multiple):
     assert batch["segments"].tolist() == [row + [0] * (width - len(row)) for row in expected]
     assert batch["segments"].shape == batch["input_ids"].shape == batch["labels"].shape
     assert ((batch["labels"] != -100) == (batch["segments"] != NONE)).all()
+    assert ("rows" in batch) == padding_free
+    if padding_free:
+        assert batch["rows"].tolist() == [[0, 0, 0, 1, 1] + [0] * (width - 5)]
 
 
 def test_a_collator_of_ones_own_is_kept():

@@ -40,6 +40,9 @@ ROWS = {
     "opened by the prompt, and again": [("Hi? S\n", NONE), ("so S so E", THINK), (f"[f()]{END}", RESULT)],
     "opened by the prompt, unclosed": [("Hi?\nS\n\n", NONE), (f"so [f()]{END}", THINK)],
     "closed in the prompt": [("Hi?\nSE\n\n", NONE), (f"so [f()]{END}", RESULT)],
+    "white space behind the end token": [("Hi?\n", NONE), ("SsoE", THINK), (f"[f()]{END}\n", RESULT)],
+    "white space behind an unclosed thought": [("Hi?\n", NONE), (f"Sso{END}\n", THINK), ("Hi?\n", NONE)],
+    "white space behind a prompt": [("Hi?", NONE), ("\n", RESULT), ("Hi?", NONE)],
     "end tag alone": [("Hi?\n", NONE), ("so E", THINK), (f"so{END}", RESULT)],
     "two turns": [
         ("Hi?\n", NONE),
@@ -123,6 +126,10 @@ def segments_of_characters(text: str, firsts: list[int], labels: list[int], eos:
         begin = firsts[turn[0]]
         end = firsts[turn[-1] + 1] if turn[-1] + 1 < len(firsts) else len(text)
         answer = text[begin:end]
+        if answer.isspace():
+            for index in turn:
+                segments[index] = segments[turn[0] - 1] or RESULT
+            continue
         before, end_tag, _ = answer.rpartition(tags.end)
         thought = before + end_tag if end_tag else answer
         result_before, start_tag, _ = thought.partition(tags.start)

@@ -1,0 +1,117 @@
+"""Pins that two ranks (gloo, on the processor) train, log and evaluate what one process does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from datasets import Dataset
+
+from tests.srml.on_two_ranks import EVAL_ROWS, RUNS, rows_of
+from tests.srml.training import TOKENIZER, build_trainer, parameters, step_logs, update_difference
+from tests.tiny import build_tiny_model, tiny_rows
+
+
+SCRIPT = Path(__file__).with_name("on_two_ranks.py")
+START = parameters(build_tiny_model(len(TOKENIZER)))
+NUMBERS = ("loss", "loss/think", "loss/result", "tokens/think_share", "alpha", "beta")
+
+
+def launch(command: list[str], output_dir: Path, names: list[str]) -> subprocess.CompletedProcess:
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", *command, str(SCRIPT), str(output_dir), *names],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done
+
+
+@pytest.fixture(scope="module")
+def torchrun(tmp_path_factory):
+    output_dir = tmp_path_factory.mktemp("torchrun")
+    command = ["torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    return output_dir, launch(command, output_dir, [])
+
+
+@pytest.fixture(scope="module")
+def accelerate_launch(tmp_path_factory):
+    output_dir = tmp_path_factory.mktemp("accelerate")
+    command = ["accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
+    command += ["--mixed_precision", "no", "--main_process_port", "0"]
+    return output_dir, launch(command, output_dir, ["learned"])
+
+
+def results(output_dir: Path, name: str) -> list[dict]:
+    return [torch.load(output_dir / f"{name}-{rank}.pt", weights_only=False) for rank in range(2)]
+
+
+def alone(name: str):
+    """The run in one process, whose batches hold what those of both ranks did."""
+    count, changes = RUNS[name]
+    per_step = 2 * changes["per_device_train_batch_size"]
+    rows = rows_of(name)
+    if not changes.get("packing"):
+        rows += rows[: -count % (per_step * changes.get("gradient_accumulation_steps", 1))]
+    trainer = build_trainer(
+        rows,
+        **{**changes, "per_device_train_batch_size": per_step},
+        arguments={"eval_dataset": Dataset.from_list(tiny_rows(EVAL_ROWS))},
+    )
+    trainer.train()
+    return trainer
+
+
+@pytest.mark.parametrize("name", list(RUNS))
+def test_two_ranks_train_what_one_process_does(name, torchrun):
+    expected = alone(name)
+    ranks = results(torchrun[0], name)
+    assert [rank["world_size"] for rank in ranks] == [2, 2]
+    assert torch.equal(ranks[0]["parameters"], ranks[1]["parameters"])
+    difference = update_difference(ranks[0]["parameters"], parameters(expected.model), START)
+    print(f"{name}: {difference}")
+    assert difference < 5e-6
+    assert len(ranks[0]["logs"]) == len(step_logs(expected))
+    for log, expected_log in zip(ranks[0]["logs"], step_logs(expected), strict=True):
+        for key in set(NUMBERS) & expected_log.keys():
+            assert log[key] == pytest.approx(expected_log[key], rel=1e-6), key
+
+
+@pytest.mark.parametrize("name", ["learned", "padding-free", "uneven"])
+def test_theta_is_the_same_on_every_rank_and_as_in_one_process(name, torchrun):
+    ranks = results(torchrun[0], name)
+    assert ranks[0]["theta"] == ranks[1]["theta"]
+    assert ranks[0]["theta"] == pytest.approx(alone(name).balance.theta, rel=1e-6)
+    assert len({log["alpha"] for log in ranks[0]["logs"]}) == len(ranks[0]["logs"]) > 1
+
+
+@pytest.mark.parametrize("name", list(RUNS))
+def test_two_ranks_evaluate_every_row_once(name, torchrun):
+    expected = alone(name).evaluate()
+    for rank in results(torchrun[0], name):
+        for key in NUMBERS if name != "token" else NUMBERS[1:]:
+            assert rank["metrics"][f"eval_{key}"] == pytest.approx(expected[f"eval_{key}"], rel=2e-6), key
+
+
+def test_accelerate_launch_trains_the_same(accelerate_launch, torchrun):
+    ranks, expected = results(accelerate_launch[0], "learned"), results(torchrun[0], "learned")
+    assert [rank["world_size"] for rank in ranks] == [2, 2]
+    for rank in ranks:
+        assert torch.equal(rank["parameters"], expected[0]["parameters"])
+        assert rank["theta"] == expected[0]["theta"]
+
+
+def test_counting_only_the_tokens_of_one_rank_is_refused(torchrun):
+    for refusals in results(torchrun[0], "refusals"):
+        assert "set it to True" in refusals["average_tokens_across_devices"]
+
+
+def test_both_ranks_warn_once(torchrun):
+    assert torchrun[1].stderr.count("has a think token") == 1

@@ -136,7 +136,6 @@ def train(run: Run, experiment: Experiment, train_set: list[dict], folder: Path)
         think_weight=run.loss.think_weight,
         result_weight=1 - run.loss.think_weight,
         learning_rate=run.learning_rate,
-        alpha_learning_rate=0.1,
         seed=run.seed,
         per_device_train_batch_size=4,
         gradient_accumulation_steps=2,

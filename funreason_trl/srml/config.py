@@ -34,7 +34,7 @@ class SRMLConfig(SFTConfig):
             beta, with `balance="fixed"`.
         alpha_init (`float`, *optional*, defaults to `0.5`):
             alpha at the first step, with `balance="learned"`.
-        alpha_learning_rate (`float`, *optional*, defaults to `0.01`):
+        alpha_learning_rate (`float`, *optional*, defaults to `0.05`):
             Step size of the logit of alpha per optimizer step, with `balance="learned"`.
         alpha_min (`float`, *optional*, defaults to `0.1`):
             Lower bound of alpha, with `balance="learned"`. Bounds are needed: without them the smaller of the two
@@ -63,7 +63,7 @@ class SRMLConfig(SFTConfig):
     )
     alpha_init: float = field(default=0.5, metadata={"help": "alpha at the first step, with balance='learned'."})
     alpha_learning_rate: float = field(
-        default=0.01,
+        default=0.05,
         metadata={"help": "Step size of the logit of alpha per optimizer step, with balance='learned'."},
     )
     alpha_min: float = field(default=0.1, metadata={"help": "Lower bound of alpha, with balance='learned'."})

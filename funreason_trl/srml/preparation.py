@@ -105,6 +105,11 @@ class SegmentCollator(DataCollatorForLanguageModeling):
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         output = super().torch_call(examples)
+        if "segments" not in examples[0]:
+            raise ValueError(
+                f"A row has no `segments`, only {', '.join(examples[0])}; give the dataset to the trainer or to its "
+                "`evaluate`, which find them, or add them (0 none, 1 think, 2 result for each token)."
+            )
         segments = [torch.tensor(example["segments"]) for example in examples]
         if self.padding_free:
             rows = [torch.full_like(row, index) for index, row in enumerate(segments)]
@@ -130,9 +135,9 @@ def sum_by_segment(values: torch.Tensor, segments: torch.Tensor, rows: torch.Ten
     """
     Sums of `values` over think and over result in each row, shapes `(batch, length)` twice to `(batch, 2)`.
 
-    Without padding, `rows` says which row each value is of: shapes `(1, tokens)` three times to `(batch, 2)`.
+    Without padding, `rows` of shape `(1, tokens)` says which row each token is of; the values begin at the second.
     """
     by_segment = torch.stack([values * (segments == segment) for segment in (THINK, RESULT)], dim=-1)
     if rows is None:
         return by_segment.sum(1)
-    return by_segment.new_zeros(int(rows.max()) + 1, 2).index_add(0, rows[0], by_segment[0])
+    return by_segment.new_zeros(int(rows.max()) + 1, 2).index_add(0, rows[0, 1:], by_segment[0])

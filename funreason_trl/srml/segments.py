@@ -88,7 +88,11 @@ class TokenTexts:
 
 
 def _split(decoded: list[str]) -> list[str]:
-    """Text that each token adds, from the texts of none, one, two and all tokens of a run."""
+    """
+    Text that each token of a run adds, from the texts of its first none, one, two ... tokens.
+
+    Two tokens that hold two bytes of `é` each half: `["", "\ufffd", "é"]` gives `["", "é"]`.
+    """
     joined, begin = decoded[-1], len(decoded[-1])
     texts: list[str] = []
     for before, after in reversed(list(pairwise(decoded))):
@@ -136,7 +140,7 @@ def find_segments(
         if turn.isspace():
             segments[first:end] = [segments[first - 1] or RESULT] * (end - first)
             continue
-        opened_by_prompt = prompt.rstrip().endswith(tags.start)
+        opened_by_prompt = prompt.rstrip().endswith(tags.start.rstrip())
         think_from, think_to = find_think(turn, tags, opened_by_prompt)
         for index in range(first, end):
             offset = starts[index] - starts[first]
@@ -174,9 +178,9 @@ def find_think(turn: str, tags: ThinkTags, opened_by_prompt: bool = False) -> tu
     """
     last_end = turn.rfind(tags.end)
     think_to = len(turn) if last_end < 0 else last_end + len(tags.end)
-    start = turn.find(tags.start, 0, think_to)
     if opened_by_prompt:
         return 0, think_to
+    start = turn.find(tags.start, 0, think_to)
     if start >= 0:
         return start, think_to
     return (0, 0) if last_end < 0 else (0, think_to)

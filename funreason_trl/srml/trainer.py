@@ -16,8 +16,9 @@ from accelerate.logging import get_logger
 from datasets import Dataset, IterableDataset
 from torch import nn
 from torch.nn import functional
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 from trl import SFTTrainer
+from trl.chat_template_utils import get_training_chat_template, has_generation_markers
 from trl.data_utils import (
     get_dataset_column_names,
     is_conversational,
@@ -60,7 +61,8 @@ class SRMLTrainer(SFTTrainer):
 
     Logged beside what TRL logs: `loss/think`, `loss/result`, `tokens/think_share`, `alpha`, `beta`; with `eval_`
     before it in an evaluation, where they, and `eval_loss` unless `balance="token"`, are over the whole evaluation set
-    rather than means of batch means.
+    rather than means of batch means. With a learned balance `eval_loss` moves with alpha: choose checkpoints by
+    `eval_loss/result`.
 
     Args:
         model (`str` or [`~transformers.PreTrainedModel`] or [`~peft.PeftModel`]):
@@ -88,6 +90,7 @@ class SRMLTrainer(SFTTrainer):
     loss_is_scaled_for_ga = True
 
     data_collator: SegmentCollator
+    chat_template: str | None
 
     def __init__(
         self,
@@ -96,6 +99,8 @@ class SRMLTrainer(SFTTrainer):
         data_collator: SegmentCollator | None = None,
         train_dataset: Dataset | IterableDataset | None = None,
         eval_dataset: Dataset | IterableDataset | dict[str, Dataset | IterableDataset] | None = None,
+        processing_class: PreTrainedTokenizerBase | ProcessorMixin | None = None,
+        compute_loss_func: None = None,
         **kwargs,
     ):
         if args is None:
@@ -103,7 +108,7 @@ class SRMLTrainer(SFTTrainer):
             args = SRMLConfig(f"{model_name.split('/')[-1]}-SRML")
         if not isinstance(args, SRMLConfig):
             raise TypeError(f"`args` is a {type(args).__name__}; give an `SRMLConfig`, which takes the same fields.")
-        if kwargs.get("compute_loss_func") is not None:
+        if compute_loss_func is not None:
             raise ValueError(
                 "`compute_loss_func` would replace the multiscale loss; leave it out, or use `SFTTrainer` with it."
             )
@@ -112,23 +117,27 @@ class SRMLTrainer(SFTTrainer):
                 f"`data_collator` is a {type(data_collator).__name__}, which drops the column `segments`; leave it "
                 "out, or derive it from `funreason_trl.srml.SegmentCollator`."
             )
-        if train_dataset is not None:
+        if isinstance(train_dataset, Dataset | IterableDataset):  # TRL refuses anything else
+            _refuse_untrainable_rows(train_dataset, args, "train_dataset")
             train_dataset = as_chatml(train_dataset)
-            _refuse_untrainable_columns(train_dataset, args, "train_dataset")
-            _train_assistant_turns_only(train_dataset, args)
+            args = _train_assistant_turns_only(train_dataset, args)
         for dataset in eval_dataset.values() if isinstance(eval_dataset, dict) else [eval_dataset]:
             if dataset is not None:
-                _refuse_untrainable_columns(dataset, args, "eval_dataset")
+                _refuse_untrainable_rows(dataset, args, "eval_dataset")
 
         self.balance = Balance(args)
-        super().__init__(model, args, data_collator, train_dataset=train_dataset, eval_dataset=eval_dataset, **kwargs)
+        super().__init__(
+            model,
+            args,
+            data_collator,
+            train_dataset=train_dataset,
+            eval_dataset=eval_dataset,
+            processing_class=processing_class,
+            **kwargs,
+        )
         self._refuse_sharded_sequences()
         if data_collator is None:
-            self.data_collator = SegmentCollator(
-                pad_token_id=self.data_collator.pad_token_id,
-                padding_free=self.data_collator.padding_free,
-                pad_to_multiple_of=self.data_collator.pad_to_multiple_of,
-            )
+            self.data_collator = SegmentCollator(**vars(self.data_collator))
         self._search_segments(self.train_dataset)
         self.add_callback(self.balance)
         keep_4bit_weights_savable(self.model)
@@ -140,25 +149,34 @@ class SRMLTrainer(SFTTrainer):
     # Preparation
 
     def _prepare_dataset(self, dataset, processing_class, args, packing, formatting_func, dataset_name):
-        map_kwargs: dict[str, Any] = {"num_proc": args.dataset_num_proc} if isinstance(dataset, Dataset) else {}
+        """
+        Tokenized rows with `input_ids`, `labels` and `segments`, cut or packed to `max_length`.
+
+        TRL's preparation runs without cutting, packing and shuffling, as these would lose the segments or their tags,
+        and the three follow here in its order.
+        """
         if {"input_ids", "segments"} <= set(get_dataset_column_names(dataset)):
             with global_then_local_main_first():
-                dataset = check_segments(dataset, map_kwargs)
+                dataset = check_segments(dataset, _map_kwargs(dataset, args, f"Checking {dataset_name} segments"))
         else:
             uncut = copy.copy(args)
             uncut.max_length, uncut.shuffle_dataset = None, False
             dataset = as_chatml(dataset)
-            _train_assistant_turns_only(dataset, uncut)
+            uncut = _train_assistant_turns_only(dataset, uncut)
+            if uncut.assistant_only_loss and not has_generation_markers(
+                self.chat_template or processing_class.chat_template
+            ):
+                self.chat_template = get_training_chat_template(processing_class)
             dataset = super()._prepare_dataset(dataset, processing_class, uncut, False, formatting_func, dataset_name)
-            if isinstance(dataset, Dataset):  # `IterableDataset.map` has no `desc`
-                map_kwargs["desc"] = f"Finding the segments of {dataset_name} dataset"
             with global_then_local_main_first():
+                map_kwargs = _map_kwargs(dataset, args, f"Finding segments of {dataset_name} dataset")
                 dataset = add_segments(dataset, self._tokenizer, args.think_tags, map_kwargs)
 
         with global_then_local_main_first():
             if packing:
-                dataset = pack(dataset, args, map_kwargs)
+                dataset = pack(dataset, args, _map_kwargs(dataset, args, f"Packing {dataset_name} dataset"))
             elif args.max_length is not None:
+                map_kwargs = _map_kwargs(dataset, args, f"Truncating {dataset_name} dataset")
                 dataset = cut(dataset, args.max_length, args.truncation_mode, map_kwargs)
         return dataset.shuffle(seed=args.seed) if args.shuffle_dataset else dataset
 
@@ -170,6 +188,7 @@ class SRMLTrainer(SFTTrainer):
     def _search_segments(self, dataset: Dataset | IterableDataset) -> None:
         """Refuses a dataset without a result token, and warns of one without a think token."""
         found: set[int] = set()
+        dataset = dataset.select_columns("segments")
         rows = dataset if isinstance(dataset, Dataset) else dataset.take(STREAM_ROWS_SEARCHED)
         for row in rows:
             found.update(row["segments"])
@@ -210,8 +229,26 @@ class SRMLTrainer(SFTTrainer):
 
     # Loss
 
+    def get_batch_samples(self, epoch_iterator, num_batches, device):
+        """
+        The micro-batches of one optimizer step.
+
+        Where a stream ends in the middle of a step, `Trainer` runs what is there without an optimizer step, and its
+        gradient would be added to the next one. These last rows are left out.
+        """
+        batch_samples, counts = super().get_batch_samples(epoch_iterator, num_batches, device)
+        if 0 < len(batch_samples) < num_batches:
+            logger.warning(
+                f"The stream ended after {len(batch_samples)} of the {num_batches} micro-batches of an optimizer step; "
+                "they are left out."
+            )
+            return [], None
+        return batch_samples, counts
+
     def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> torch.Tensor | None:
         """Tokens of think and of result in an optimizer step, over all ranks and micro-batches, shape `(2,)`."""
+        if not batch_samples:
+            return None
         self._train_loss_sums = torch.zeros(2, device=device)
         counts = torch.zeros(2, dtype=torch.long, device=device)
         for batch in batch_samples:
@@ -219,6 +256,13 @@ class SRMLTrainer(SFTTrainer):
         return self._sum_over_ranks(counts)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        """
+        The multiscale loss of one micro-batch, scaled for the optimizer step that it is part of.
+
+        `inputs` holds tensors of shape `(batch, length)`, of which `segments` (and `rows`, if padding-free) are taken
+        out; `num_items_in_batch` holds the tokens of think and result in the step, shape `(2,)`. The model is wrapped
+        rather than TRL's code repeated, so that its metrics, its scaling over ranks and its MoE loss stay its own.
+        """
         segments, rows = inputs.pop("segments"), inputs.pop("rows", None)
         counts = count_segments(segments) if num_items_in_batch is None else num_items_in_batch
         token_weights = self.balance.token_weights(counts)
@@ -242,11 +286,11 @@ class SRMLTrainer(SFTTrainer):
         return loss
 
     def _record_losses(self, token_losses: torch.Tensor, segments: torch.Tensor, rows: torch.Tensor | None) -> None:
+        """Adds to the sums of the step or, gathered over ranks by row, to those of the evaluation: `(rows, 4)`."""
         if self.model.training:
             self._train_loss_sums += sum_by_segment(token_losses, segments).sum(0)
             return
         # By row, so that rows which a sampler repeated to fill the last batch are left out.
-        rows = None if rows is None else rows[:, 1:]
         loss_sums = sum_by_segment(token_losses, segments, rows)
         counts = sum_by_segment(torch.ones_like(token_losses), segments, rows)
         self._eval_loss_sums_and_counts.append(self.accelerator.gather_for_metrics(torch.cat([loss_sums, counts], 1)))
@@ -258,16 +302,17 @@ class SRMLTrainer(SFTTrainer):
             self._metrics["train"][name].append(value)
         self.balance.learn(*mean_losses(loss_sums, counts.tolist()))
 
-    def evaluation_loop(self, *args, **kwargs):
+    def evaluation_loop(
+        self, dataloader, description, prediction_loss_only=None, ignore_keys=None, metric_key_prefix="eval"
+    ):
         self._eval_loss_sums_and_counts = [torch.zeros(1, 4, device=self.args.device)]
-        output = super().evaluation_loop(*args, **kwargs)
+        output = super().evaluation_loop(dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix)
         sums_and_counts = torch.cat(self._eval_loss_sums_and_counts).double().sum(0).tolist()
         metrics = self._segment_metrics(sums_and_counts[:2], sums_and_counts[2:])
-        prefix = kwargs["metric_key_prefix"]
-        if self.args.balance != "token" and f"{prefix}_loss" in output.metrics:
+        if self.args.balance != "token" and f"{metric_key_prefix}_loss" in output.metrics:
             metrics["loss"] = metrics["alpha"] * metrics.get("loss/think", 0.0)
             metrics["loss"] += metrics["beta"] * metrics.get("loss/result", 0.0)
-        output.metrics.update({f"{prefix}_{name}": value for name, value in metrics.items()})
+        output.metrics.update({f"{metric_key_prefix}_{name}": value for name, value in metrics.items()})
         return output
 
     def _segment_metrics(self, loss_sums: list[float], counts: list[float]) -> dict[str, float]:
@@ -287,7 +332,8 @@ class SRMLTrainer(SFTTrainer):
         # Gathered and then summed, so that every rank adds the same numbers in the same order.
         summed = self.accelerator.gather(values[None]).sum(0)
         # The ranks of a tensor-parallel group see the same tokens.
-        return summed if self._tp_size == 1 else summed / self._tp_size
+        tensor_parallel_ranks = self.get_tp_size()
+        return summed if tensor_parallel_ranks == 1 else summed / tensor_parallel_ranks
 
 
 def as_chatml(dataset: Dataset | IterableDataset) -> Dataset | IterableDataset:
@@ -309,7 +355,14 @@ def segments_of_predictions(segments: torch.Tensor, log_probs: torch.Tensor) -> 
     return functional.pad(segments, (virtual_tokens, 0))[:, 1:]
 
 
-def _refuse_untrainable_columns(dataset: Dataset | IterableDataset, args: SRMLConfig, name: str) -> None:
+def _map_kwargs(dataset: Dataset | IterableDataset, args: SRMLConfig, description: str) -> dict[str, Any]:
+    """Arguments of `Dataset.map`, which `IterableDataset.map` does not know."""
+    return {"num_proc": args.dataset_num_proc, "desc": description} if isinstance(dataset, Dataset) else {}
+
+
+def _refuse_untrainable_rows(dataset: Dataset | IterableDataset, args: SRMLConfig, name: str) -> None:
+    if next(iter(dataset), None) is None:
+        raise ValueError(f"`{name}` has no rows; was everything filtered out?")
     columns = get_dataset_column_names(dataset)
     images = [column for column in columns if column in ("image", "images")]
     if images:
@@ -317,17 +370,32 @@ def _refuse_untrainable_columns(dataset: Dataset | IterableDataset, args: SRMLCo
             f"`{name}` has the column {images[0]!r}: vision rows are tokenized in the collator, where segments "
             "can't be found. Train on text rows."
         )
-    if (args.dataset_kwargs or {}).get("skip_prepare_dataset") and "segments" not in columns:
+    missing = {"labels", "segments"} - set(columns)
+    if (args.dataset_kwargs or {}).get("skip_prepare_dataset") and missing:
         raise ValueError(
-            f"`dataset_kwargs` has skip_prepare_dataset=True, but `{name}` has no column `segments`; add it "
-            "(0 none, 1 think, 2 result for each token), or let the trainer prepare the dataset."
+            f"`dataset_kwargs` has skip_prepare_dataset=True, but `{name}` has no column {' and '.join(sorted(missing))}"
+            "; add it (segments: 0 none, 1 think, 2 result for each token), or let the trainer prepare the dataset."
         )
 
 
-def _train_assistant_turns_only(dataset: Dataset | IterableDataset, args: SRMLConfig) -> None:
+def _train_assistant_turns_only(dataset: Dataset | IterableDataset, args: SRMLConfig) -> SRMLConfig:
+    """The arguments, with `assistant_only_loss` where the rows hold turns of others that would be trained too."""
     row = next(iter(dataset))
-    if args.balance == "token" or args.assistant_only_loss or "input_ids" in row:
-        return
-    if "messages" in row and is_conversational(row):
-        logger.info("Training on the assistant's turns only, since only these have segments.")
+    if args.balance == "token" or args.assistant_only_loss or "input_ids" in row or not row.get("messages", True):
+        return args
+    if is_conversational(row):
+        if "messages" not in row and len(row.get("completion", [])) < 2:
+            return args
+        logger.warning(
+            "Training on the assistant's turns only (`assistant_only_loss=True`), since only these have segments. This "
+            "needs a chat template with {% generation %} markers, or one that TRL knows. For other templates give "
+            "prompt-completion rows, such as `funreason_trl.data.rendering.render_dataset` makes with form='python'."
+        )
+        args = copy.copy(args)
         args.assistant_only_loss = True
+    elif "completion" not in row:
+        logger.warning(
+            "Text rows don't tell prompt and answer apart, so the prompt is trained too and weighed as result. Give "
+            "prompt-completion rows to train on the answer alone."
+        )
+    return args

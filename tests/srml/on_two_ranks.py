@@ -1,6 +1,6 @@
-"""The runs that `test_distributed` repeats in one process; a script for `torchrun` and `accelerate launch`.
+"""The runs that `test_distributed` repeats in one process; a script for `accelerate launch`.
 
-In: a folder, and the names of the runs (all of them if none is given). Out: for each run and rank a `NAME-RANK.pt` with
+In: a folder. Out: for each run and rank a `NAME-RANK.pt` with
 world size, logs, theta, parameters and what an evaluation measured.
 """
 
@@ -80,10 +80,10 @@ def refusal(name: str, output_dir: Path, **changes) -> str:
     return "not refused"
 
 
-def main(output_dir: Path, names: list[str]) -> None:
+def main(output_dir: Path) -> None:
     torch.set_num_threads(1)
     rank = PartialState(cpu=True).process_index
-    for name in names or RUNS:
+    for name in RUNS:
         torch.save(run(name, output_dir), output_dir / f"{name}-{rank}.pt")
     build_trainer([{"prompt": "Weather?\n", "completion": "[f()]"}] * 4, output_dir=str(output_dir / "trainer"))
     local = refusal("fixed", output_dir, average_tokens_across_devices=False)
@@ -91,4 +91,4 @@ def main(output_dir: Path, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main(Path(sys.argv[1]))

@@ -21,7 +21,7 @@ VALUES = {
     "think_weight": 0.25,
     "result_weight": 2.0,
     "alpha_init": 0.3,
-    "alpha_learning_rate": 0.05,
+    "alpha_learning_rate": 0.02,
     "alpha_min": 0.2,
     "alpha_max": 0.7,
     "think_start_tag": "◁think▷",
@@ -139,7 +139,7 @@ def test_a_recipe_sets_every_field_and_the_command_line_wins(tmp_path):
     recipe = tmp_path / "recipe.yaml"
     lines = [f"{name}: {value}" for name, value in VALUES.items()]
     # PyYAML reads a number without a point, such as 1e-2, as a string.
-    lines = [line.replace("alpha_learning_rate: 0.05", "alpha_learning_rate: 5e-2") for line in lines]
+    lines = [line.replace("alpha_learning_rate: 0.02", "alpha_learning_rate: 2e-2") for line in lines]
     recipe.write_text("\n".join(["use_cpu: true", "bf16: false", "report_to: none", *lines]), encoding="utf-8")
 
     parser = TrlParser((SRMLConfig,))

@@ -19,34 +19,23 @@ START = parameters(build_tiny_model(len(TOKENIZER)))
 NUMBERS = ("loss", "loss/think", "loss/result", "tokens/think_share", "alpha", "beta")
 
 
-def launch(command: list[str], output_dir: Path, names: list[str]) -> subprocess.CompletedProcess:
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory):
+    """`accelerate launch` as design and README give it; on one machine it is `torchrun` (torch.distributed.run)."""
+    output_dir = tmp_path_factory.mktemp("two_ranks")
     root = Path(__file__).parents[2]
-    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    command = ["accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
+    command += ["--mixed_precision", "no", "--main_process_port", "0", str(SCRIPT), str(output_dir)]
     done = subprocess.run(
-        [sys.executable, "-m", *command, str(SCRIPT), str(output_dir), *names],
+        [sys.executable, "-m", *command],
         cwd=root,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    return done
-
-
-@pytest.fixture(scope="module")
-def torchrun(tmp_path_factory):
-    output_dir = tmp_path_factory.mktemp("torchrun")
-    command = ["torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    return output_dir, launch(command, output_dir, [])
-
-
-@pytest.fixture(scope="module")
-def accelerate_launch(tmp_path_factory):
-    output_dir = tmp_path_factory.mktemp("accelerate")
-    command = ["accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
-    command += ["--mixed_precision", "no", "--main_process_port", "0"]
-    return output_dir, launch(command, output_dir, ["learned"])
+    return output_dir, done
 
 
 def results(output_dir: Path, name: str) -> list[dict]:
@@ -70,13 +59,12 @@ def alone(name: str):
 
 
 @pytest.mark.parametrize("name", list(RUNS))
-def test_two_ranks_train_what_one_process_does(name, torchrun):
+def test_two_ranks_train_what_one_process_does(name, launched):
     expected = alone(name)
-    ranks = results(torchrun[0], name)
+    ranks = results(launched[0], name)
     assert [rank["world_size"] for rank in ranks] == [2, 2]
     assert torch.equal(ranks[0]["parameters"], ranks[1]["parameters"])
     difference = update_difference(ranks[0]["parameters"], parameters(expected.model), START)
-    print(f"{name}: {difference}")
     assert difference < 5e-6
     assert len(ranks[0]["logs"]) == len(step_logs(expected))
     for log, expected_log in zip(ranks[0]["logs"], step_logs(expected), strict=True):
@@ -85,33 +73,25 @@ def test_two_ranks_train_what_one_process_does(name, torchrun):
 
 
 @pytest.mark.parametrize("name", ["learned", "padding-free", "uneven"])
-def test_theta_is_the_same_on_every_rank_and_as_in_one_process(name, torchrun):
-    ranks = results(torchrun[0], name)
+def test_theta_is_the_same_on_every_rank_and_as_in_one_process(name, launched):
+    ranks = results(launched[0], name)
     assert ranks[0]["theta"] == ranks[1]["theta"]
     assert ranks[0]["theta"] == pytest.approx(alone(name).balance.theta, rel=1e-6)
     assert len({log["alpha"] for log in ranks[0]["logs"]}) == len(ranks[0]["logs"]) > 1
 
 
 @pytest.mark.parametrize("name", list(RUNS))
-def test_two_ranks_evaluate_every_row_once(name, torchrun):
+def test_two_ranks_evaluate_every_row_once(name, launched):
     expected = alone(name).evaluate()
-    for rank in results(torchrun[0], name):
+    for rank in results(launched[0], name):
         for key in NUMBERS if name != "token" else NUMBERS[1:]:
             assert rank["metrics"][f"eval_{key}"] == pytest.approx(expected[f"eval_{key}"], rel=2e-6), key
 
 
-def test_accelerate_launch_trains_the_same(accelerate_launch, torchrun):
-    ranks, expected = results(accelerate_launch[0], "learned"), results(torchrun[0], "learned")
-    assert [rank["world_size"] for rank in ranks] == [2, 2]
-    for rank in ranks:
-        assert torch.equal(rank["parameters"], expected[0]["parameters"])
-        assert rank["theta"] == expected[0]["theta"]
-
-
-def test_counting_only_the_tokens_of_one_rank_is_refused(torchrun):
-    for refusals in results(torchrun[0], "refusals"):
+def test_counting_only_the_tokens_of_one_rank_is_refused(launched):
+    for refusals in results(launched[0], "refusals"):
         assert "set it to True" in refusals["average_tokens_across_devices"]
 
 
-def test_both_ranks_warn_once(torchrun):
-    assert torchrun[1].stderr.count("has a think token") == 1
+def test_both_ranks_warn_once(launched):
+    assert launched[1].stderr.count("has a think token") == 1

@@ -77,6 +77,16 @@ def test_sequences_without_padding_do_not_see_each_other(shape, attention, one_b
     assert update_difference(parameters(found.model), parameters(one_batch["fixed"].model), START) < 5e-6
 
 
+@pytest.mark.parametrize("shape", ["2x8", "padding-free 4x4", "packed", "packed 1x16"])
+def test_the_first_token_of_a_row_counts_nowhere(shape):
+    rows = [{"text": row["completion"][0]["content"]} for row in tiny_rows()]
+    expected, found = train(rows, **BALANCES["fixed"]), train(rows, **BALANCES["fixed"], **SHAPES[shape])
+    assert update_difference(parameters(found.model), parameters(expected.model), START) < 5e-6
+    for log, expected_log in zip(step_logs(found), step_logs(expected), strict=True):
+        for key in ("loss", "loss/think", "loss/result", "tokens/think_share"):
+            assert log[key] == pytest.approx(expected_log[key], rel=1e-6), key
+
+
 def test_balances_differ(one_batch):
     vectors = [parameters(trainer.model) for trainer in one_batch.values()]
     for index, vector in enumerate(vectors):

@@ -233,12 +233,6 @@ def test_skipped_preparation_trains_on_the_rows_as_they_are():
     assert step_logs(skipped) == step_logs(expected)
 
 
-def test_skipped_preparation_without_labels_trains_what_has_a_segment():
-    prepared = build_trainer().train_dataset.remove_columns("labels")
-    skipped = train(prepared, dataset_kwargs={"skip_prepare_dataset": True})
-    assert torch.equal(parameters(skipped.model), parameters(train().model))
-
-
 def test_a_second_preparation_comes_from_the_cache(tmp_path):
     path = tmp_path / "rows"
     Dataset.from_list(tiny_rows()).save_to_disk(path)

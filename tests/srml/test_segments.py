@@ -70,6 +70,12 @@ ROWS = {
     "multi-byte characters": [("漢?\n", NONE), ("Sé 漢🙂é", THINK), ("E", THINK), (f"é🙂[f('漢')]{END}", RESULT)],
     "multi-byte before the tag": [("Hi\n", NONE), ("so 漢🙂é", RESULT), ("SéE", THINK), (f"é{END}", RESULT)],
     "replacement character": [("Hi\n", NONE), ("S\ufffd so \ufffdE", THINK), (f"\ufffd[f('\ufffd')]{END}", RESULT)],
+    "replacement character before the tag": [
+        ("Hi\n", NONE),
+        ("so \ufffd", RESULT),
+        ("SsoE", THINK),
+        (f"\ufffd{END}", RESULT),
+    ],
     "cut off": [("Hi\n", NONE), ("SsoE", THINK), ("\n\n[f(a", RESULT)],
     "nothing trained": [(f"Hi SsoE so{END}", NONE)],
     "all trained": [("so ", RESULT), ("SsoE", THINK), ("so", RESULT)],
@@ -240,6 +246,15 @@ def test_what_was_remembered_changes_neither_pickle_nor_fingerprint():
 
     assert Hasher.hash(token_texts) == before == Hasher.hash(TokenTexts(tokenizer))
     assert pickle.loads(pickle.dumps(token_texts))(tokenizer("so é")["input_ids"]) == ["so", " é"]
+
+
+def test_white_space_of_a_start_tag_does_not_matter_at_the_end_of_a_prompt():
+    tokenizer = build_tokenizer("words", ASCII_TAGS)
+    text = "Hi?<think>\nso so"
+    trained = [index > text.index("\n") for index in range(len(text))]
+    input_ids, labels, firsts = tokenize(tokenizer, text, trained)
+    found = find_segments(input_ids, labels, TokenTexts(tokenizer), ThinkTags("<think>\n", "</think>\n"))
+    assert found == [NONE if first < text.index("so") else THINK for first in firsts]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate import ParallelismConfig
 from datasets import Dataset
 from transformers import TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
@@ -58,12 +59,12 @@ TOKENIZED = [{"input_ids": [7, 8, 9], "labels": [-100, 8, 9]}]
         ([unclosed_row()], {}, {}, "result token"),
         (tiny_rows(1), {"max_length": 35}, {}, "`max_length` \\(35\\)"),
         (tiny_rows(1), {"think_end_tag": "</thought>"}, {}, "'</thought>' \\(`think_end_tag`\\)"),
-        (TOKENIZED, {"dataset_kwargs": {"skip_prepare_dataset": True}}, {}, "no column `segments`"),
+        (TOKENIZED, {"dataset_kwargs": {"skip_prepare_dataset": True}}, {}, "no column segments"),
         (
             None,
             {"dataset_kwargs": {"skip_prepare_dataset": True}},
             {"eval_dataset": Dataset.from_list(TOKENIZED)},
-            "no column `segments`",
+            "no column segments",
         ),
         (None, {}, {"eval_dataset": with_column("image")}, "'image': vision rows"),
         (None, {}, {"eval_dataset": {"a": Dataset.from_list(tiny_rows(2)), "b": with_column("images")}}, "'images'"),
@@ -86,6 +87,15 @@ def test_a_bare_sft_config_is_refused(tmp_path):
 def test_a_missing_training_set_is_refused():
     with pytest.raises(ValueError, match="train_dataset"):
         SRMLTrainer(build_tiny_model(len(TOKENIZER)), config(), processing_class=TOKENIZER)
+
+
+@pytest.mark.parametrize(("sharding", "named"), [({"cp_size": 2}, "cp_size=2"), ({"sp_size": 2}, "sp_size=2")])
+def test_sharded_sequences_are_refused(sharding, named, monkeypatch):
+    # Accelerate builds no such configuration without an accelerator, so it is put where the trainer reads it.
+    trainer = build_trainer(**BALANCES["fixed"])
+    monkeypatch.setattr(trainer.accelerator.state, "parallelism_config", ParallelismConfig(**sharding))
+    with pytest.raises(ValueError, match=named):
+        trainer._refuse_sharded_sequences()
 
 
 def test_thoughts_alone_train_with_token_balance():

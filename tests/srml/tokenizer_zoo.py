@@ -55,7 +55,6 @@ def straddling(tags: ThinkTags) -> Tokenizer:
         *("é".encode()[1:] + tag[:length] for tag in (start, end) for length in (1, 2)),
         *(tag[-length:] + after for tag in (start, end) for length in (1, 2) for after in (b"\n\n", b"[f", b"so")),
         *(" 漢".encode()[:length] for length in (2, 3)),
-        "\ufffd".encode()[1:] + start[:1],
     ]
     to_characters = bytes_to_unicode()
     vocabulary = [(token, 0.0) for token in SPECIAL_TOKENS]

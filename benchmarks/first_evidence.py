@@ -22,6 +22,7 @@ Stage 2, `seeds`: each loss at its best rate with seeds 0, 1 and 2, measured on 
 """
 
 import argparse
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -43,7 +44,8 @@ from funreason_trl.data.sample import sample_rows
 from funreason_trl.data.sources import read_rows
 from funreason_trl.evaluation.answers import score_answer
 from funreason_trl.evaluation.generation import chat_prompt, generate_greedily
-from funreason_trl.scripts.smollm2 import smollm2_path
+from funreason_trl.models.precision import has_fast_bf16
+from funreason_trl.models.smollm2 import smollm2_path
 
 
 HERE = Path(__file__).parent
@@ -145,7 +147,7 @@ def train(run: Run, experiment: Experiment, train_set: list[dict], folder: Path)
         warmup_steps=2,
         max_length=experiment.max_length,
         gradient_checkpointing=False,
-        bf16=torch.cuda.is_available(),
+        bf16=has_fast_bf16(),
         logging_steps=1,
         save_strategy="no",
         report_to=[],
@@ -242,8 +244,6 @@ def best_rate(loss: Loss, experiment: Experiment, results: dict[str, dict]) -> f
 
 
 def read_results(folder: Path) -> dict[str, dict]:
-    import json
-
     return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
 
 

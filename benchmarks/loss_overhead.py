@@ -33,7 +33,7 @@ from trl import SFTConfig, SFTTrainer
 from funreason_trl import SRMLConfig, SRMLTrainer
 from funreason_trl.data.rendering import render_python
 from funreason_trl.data.sample import sample_rows
-from funreason_trl.scripts.smollm2 import smollm2_path
+from funreason_trl.models.smollm2 import smollm2_path
 
 
 RESULTS = Path(__file__).parent / "results" / "loss_overhead.json"

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from funreason_trl.data.rendering import render_python
+from funreason_trl.data.sample import sample_rows
+from funreason_trl.models import tiny as packaged
 from tests.tiny import build_tiny_model, build_tiny_tokenizer
 
 
@@ -46,3 +49,11 @@ def tokenizer():
 @pytest.fixture
 def model(tokenizer):
     return build_tiny_model(len(tokenizer))
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory) -> Path:
+    """A saved tiny model whose tokenizer has seen the embedded sample."""
+    examples = [example for row in sample_rows(20) for example in render_python(row)]
+    texts = [message["content"] for example in examples for message in example["prompt"] + example["completion"]]
+    return packaged.build_tiny_model(texts, tmp_path_factory.mktemp("tiny") / "model")

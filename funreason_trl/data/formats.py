@@ -11,6 +11,7 @@ In: a record as it stands in a file. Out: `messages` and `tools` of a canonical 
 """
 
 import json
+import re
 from typing import Any
 
 from funreason_trl.calls import Call, CallSyntaxError, parse_calls
@@ -28,6 +29,9 @@ ROLE_NAMES = {
     **dict.fromkeys(("tool", "function", "observation", "tool_response", "function_response", "ipython"), "tool"),
 }
 REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
+CALL_TAG = "<tool_call>"
+# A block on a line of its own, unlike prose that mentions the tag.
+BLOCK_LINE = re.compile(rf"^[ \t]*{CALL_TAG}\s*[\[{{]", re.MULTILINE)
 
 
 def convert_record(record: Any, format: str) -> tuple[list[dict], list[dict]]:
@@ -70,7 +74,7 @@ def detect_format(record: dict) -> str:
     raise RowError("(record)", f"unknown shape: its keys are {brief(list(record))}", mend)
 
 
-# ----------------------------------------------------------------------------------------------- xLAM and BFCL
+# ------------------------------------------------------------------------------------------------------- xLAM and BFCL
 
 
 def _convert_xlam(record: dict) -> tuple[list[dict], list[dict]]:
@@ -96,7 +100,8 @@ def _convert_bfcl(record: dict) -> tuple[list[dict], list[dict]]:
             raise RowError("question", problem, "use the single-turn files of BFCL")
         question = question[0]
     tools = _tools_from(record.get("function"), "function")
-    messages = [_message(message, f"question[0][{i}]") for i, message in enumerate(question)]
+    turns = [_turn(value, f"question[0][{i}]") for i, value in enumerate(question)]
+    messages = [_message(turn, f"question[0][{i}]") for i, turn in enumerate(turns)]
     truth = record.get("ground_truth", record.get("possible_answer"))
     if truth:
         messages.append(assistant_message(None, _calls_from_options(truth), ""))
@@ -135,17 +140,18 @@ def _first_inner_option(value: Any) -> Any:
     return {key: first for key, first in firsts.items() if first != ""}
 
 
-# ------------------------------------------------------------------------------------------- OpenAI and ShareGPT
+# ------------------------------------------------------------------------------------------------- OpenAI and ShareGPT
 
 
 def _convert_conversation(record: dict, key: str) -> tuple[list[dict], list[dict]]:
-    turns = record.get(key)
-    if not isinstance(turns, list) or not turns:
-        raise RowError(key, f"expected a list of messages, got {brief(turns)}", "write at least one message")
+    values = record.get(key)
+    if not isinstance(values, list) or not values:
+        raise RowError(key, f"expected a list of messages, got {brief(values)}", "write at least one message")
     messages: list[dict] = []
     if system := _optional_text(record, "system"):
         messages.append({"role": "system", "content": system})
-    for i, turn in enumerate(turns):
+    for i, value in enumerate(values):
+        turn = _turn(value, f"{key}[{i}]")
         message = _message(turn, f"{key}[{i}]")
         if _continues(turn, messages):
             messages[-1] = _joined(messages[-1], message)
@@ -155,7 +161,7 @@ def _convert_conversation(record: dict, key: str) -> tuple[list[dict], list[dict
     return messages, [] if tools is None or tools == "" else _tools_from(tools, "tools")
 
 
-def _continues(turn: Any, messages: list[dict]) -> bool:
+def _continues(turn: dict, messages: list[dict]) -> bool:
     """ShareGPT writes the words before a call, and every parallel call, as turns of their own."""
     return bool(messages) and messages[-1]["role"] == "assistant" and _role(turn) == "call"
 
@@ -174,11 +180,15 @@ def _role(turn: dict) -> Any:
     return ROLE_NAMES.get(name) if isinstance(name, str) else None
 
 
-def _message(turn: Any, field: str) -> dict:
-    # Arrow gives objects as JSON text where the column is of its JSON type, as in datasets that we saved ourselves
-    turn = _json(turn, field) if isinstance(turn, str) else turn
+def _turn(value: Any, field: str) -> dict:
+    # Arrow gives objects as JSON text where the column is of its JSON type, as in datasets that we saved ourselves.
+    turn = _json(value, field) if isinstance(value, str) else value
     if not isinstance(turn, dict):
         raise RowError(field, f"expected a message, got {brief(turn)}", 'write {"role": ..., "content": ...}')
+    return turn
+
+
+def _message(turn: dict, field: str) -> dict:
     role = _role(turn)
     content = turn["content"] if turn.get("content") is not None else turn.get("value")
     if role is None:
@@ -216,16 +226,26 @@ def _assistant(turn: dict, content: Any, field: str) -> dict:
 
 
 def _calls_in_words(words: str, field: str) -> tuple[list[Call], str]:
-    """Calls that are written into the text: `<tool_call>` blocks, or a python list that is the whole answer."""
-    before, tag, rest = words.partition("<tool_call>")
-    if tag:
-        return _calls_from(tag + rest, field), before
+    """
+    Calls that are written into the text: a python list that is the whole answer, or `<tool_call>` blocks up to its end.
+
+    Text that only looks like it is words: "[see the note (below)]", "the tag `<tool_call>` opens a call".
+    """
     if words.lstrip().startswith("[") and words.rstrip().endswith(")]"):
         try:
             return parse_calls(words), ""
         except CallSyntaxError:
-            return [], words  # words that only look like calls: "[see the note (below)]"
-    return [], words
+            return [], words
+    before, tag, rest = words.partition(CALL_TAG)
+    if not tag:
+        return [], words
+    try:
+        return parse_calls(tag + rest), before
+    except CallSyntaxError as error:
+        # A block on a line of its own is a call gone wrong, and trained on as words it would teach just that.
+        if BLOCK_LINE.search(words):
+            raise _not_calls(words, error, field) from None
+        return [], words
 
 
 def _is_parts(content: Any) -> bool:
@@ -261,7 +281,7 @@ def _assistant_parts(content: Any, field: str) -> tuple[str | None, list[Call], 
     return "\n\n".join(reasoning) or None, calls, "\n\n".join(words)
 
 
-# ------------------------------------------------------------------------------------------------------- fields
+# -------------------------------------------------------------------------------------------------------------- fields
 
 
 def _text(value: Any, field: str) -> str:
@@ -285,7 +305,7 @@ def _json(text: str, field: str) -> Any:
 def _tools_from(value: Any, field: str) -> list[dict]:
     if value is None:
         raise RowError(field, "missing", "add the list of functions; [] if there are none")
-    if isinstance(value, list):  # see _message: one tool may be JSON text
+    if isinstance(value, list):  # one tool may be JSON text: see _turn
         value = [_json(tool, f"{field}[{i}]") if isinstance(tool, str) else tool for i, tool in enumerate(value)]
     try:
         return normalize_tools(value)
@@ -299,12 +319,16 @@ def _calls_from(value: Any, field: str) -> list[Call]:
         try:
             return parse_calls(value)
         except CallSyntaxError as error:
-            raise RowError(field, f"not calls ({error}): {brief(value)}", "write a list of calls") from None
+            raise _not_calls(value, error, field) from None
     if isinstance(value, dict):
         value = [value]
     if not isinstance(value, list):
         raise RowError(field, f"expected a list of calls, got {brief(value)}", "write a list of calls")
     return [_call(item, f"{field}[{i}]") for i, item in enumerate(value)]
+
+
+def _not_calls(text: str, error: CallSyntaxError, field: str) -> RowError:
+    return RowError(field, f"not calls ({error}): {brief(text)}", "write a list of calls")
 
 
 def _call(item: Any, field: str) -> Call:

@@ -2,8 +2,9 @@
 
 In: canonical rows ([`~funreason_trl.data.rows`]), or a dataset of them. Out, in one of two forms:
 
-- `python`, the form of the paper, which needs nothing of the chat template: a system prompt lists the functions, the
-  answer is plain text. One example per assistant turn, with `prompt` and `completion`:
+- `python`, the form of the paper, which needs no tool support in the chat template: a system prompt lists the
+  functions, the answer is plain text, and [`check_python`] tells whether the template leaves it alone. One example per
+  assistant turn, with `prompt` and `completion`:
 
       system     You can call the functions below ... Functions: [{"name":"get_weather", ...}]
       user       Weather in Oslo?
@@ -17,10 +18,12 @@ apart, and [`read_answer`] is the way back from an answer to reasoning and calls
 
 import json
 import logging
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from datasets import Dataset, Features, IterableDataset, List, Value
+from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from funreason_trl.calls import Call, CallSyntaxError, parse_calls, render_calls
@@ -29,6 +32,8 @@ from funreason_trl.data.rows import (
     THINK_END,
     THINK_START,
     RowError,
+    assistant_message,
+    brief,
     message_calls,
     split_reasoning,
 )
@@ -68,7 +73,7 @@ class Answer:
     content: str
 
 
-# ---------------------------------------------------------------------------------------------------- python form
+# --------------------------------------------------------------------------------------------------------- python form
 
 
 def python_system_prompt(tools: list[dict]) -> str:
@@ -86,7 +91,7 @@ def python_system_prompt(tools: list[dict]) -> str:
         return ""
     keys = ("name", "description", "parameters")
     functions = [{key: tool["function"][key] for key in keys if key in tool["function"]} for tool in tools]
-    # no spaces: a list of tools is most of the prompt, and small models have short contexts
+    # No spaces: a list of tools is most of the prompt, and small models have short contexts.
     return SYSTEM_PROMPT + json.dumps(functions, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -136,8 +141,12 @@ def _answer_text(message: dict) -> str:
     calls = message_calls(message)
     if not calls:
         return message["content"].strip()
-    # a string argument may hold a think tag, which would end the thought in the wrong place; escaped it reads the same
-    return render_calls(calls).replace(THINK_END, "\\x3c" + THINK_END[1:])
+    # A string argument may hold a think tag, which would begin or end a thought where there is none; escaped it reads
+    # the same. Words have no such way out, so check_row refuses those that a reader would take for a thought.
+    text = render_calls(calls)
+    for tag in (THINK_START, THINK_END):
+        text = text.replace(tag, "\\x3c" + tag[1:])
+    return text
 
 
 def render_python(row: dict) -> list[dict]:
@@ -173,6 +182,53 @@ def render_python(row: dict) -> list[dict]:
     return examples
 
 
+def check_python(tokenizer: PreTrainedTokenizerBase, reasoning: bool = True) -> None:
+    """
+    Check that the chat template writes an answer in the python form as it stands.
+
+    Some templates take it for what the model once wrote and rewrite it: those of DeepSeek cut off the thought, without
+    which a model would be trained on calls alone. Others (Qwen3, GLM) only move white space around the tags.
+
+    Args:
+        tokenizer (`PreTrainedTokenizerBase`):
+            Tokenizer with the chat template that is trained with.
+        reasoning (`bool`, *optional*, defaults to `True`):
+            Whether the rows hold reasoning.
+
+    Raises:
+        `ValueError`: names what the template takes away, and what it wrote.
+    """
+    mend = (
+        "use a chat template that writes messages as they stand, such as ChatML, or another model "
+        f"({tokenizer.name_or_path or 'tokenizer'})"
+    )
+    if tokenizer.chat_template is None:
+        raise ValueError(f"the tokenizer has no chat template; {mend}")
+    (example,) = render_python(_probe_row(reasoning))
+    try:
+        # TRL renders the two together as well, and trains on what the prompt alone does not have.
+        text = tokenizer.apply_chat_template(example["prompt"] + example["completion"], tokenize=False)
+    except TemplateError as error:
+        problem = f"the chat template refuses a system, a user and an assistant message ({error})"
+        raise ValueError(f"{problem}; {mend}") from None
+    before, _, turn = text.rpartition("probe_question")
+    if "probe_description" not in before:
+        raise ValueError(f"the chat template leaves out the system message, which lists the functions; {mend}")
+    thought = [THINK_START, "probe_thought", THINK_END] if reasoning else []
+    if re.search(r"\s*".join(map(re.escape, [*thought, "[f(a='x')]"])), turn) is None:
+        change = "cuts off the thought" if reasoning and "probe_thought" not in turn else "changes the answer"
+        raise ValueError(f"the chat template {change} and writes {brief(turn)}; {mend}")
+
+
+def _probe_row(reasoning: bool) -> dict:
+    function = {"name": "f", "description": "probe_description", "parameters": {"type": "object", "properties": {}}}
+    answer = assistant_message("probe_thought" if reasoning else None, [Call("f", {"a": "x"})], "")
+    return {
+        "messages": [{"role": "user", "content": "probe_question"}, answer],
+        "tools": [{"type": "function", "function": function}],
+    }
+
+
 def read_answer(text: str) -> Answer:
     """
     Read an answer in the python form (or any form that [`~funreason_trl.calls.parse_calls`] takes).
@@ -191,7 +247,7 @@ def read_answer(text: str) -> Answer:
         return Answer(reasoning, None, answer)
 
 
-# ---------------------------------------------------------------------------------------------------- native form
+# --------------------------------------------------------------------------------------------------------- native form
 
 
 def render_native(row: dict) -> list[dict]:
@@ -229,26 +285,23 @@ def check_native(tokenizer: PreTrainedTokenizerBase, reasoning: bool = True) -> 
     Raises:
         `ValueError`: names what the template leaves out. The mend is the python form.
     """
-    from trl.chat_template_utils import supports_tool_calling  # importing trl takes seconds that readers don't owe
+    # Not at the top: importing trl takes seconds, which readers don't owe.
+    from trl.chat_template_utils import supports_tool_calling
 
-    mend = f"render with form='python', which needs nothing of the template ({tokenizer.name_or_path or 'tokenizer'})"
+    mend = f"render with form='python', which needs no tools in the template ({tokenizer.name_or_path or 'tokenizer'})"
     if tokenizer.chat_template is None:
         raise ValueError(f"the tokenizer has no chat template; {mend}")
     if not supports_tool_calling(tokenizer):
         raise ValueError(f"the chat template leaves out calls or tool results; {mend}")
-    tool = {"name": "probe_tool", "description": "d", "parameters": {"type": "object", "properties": {}}}
-    call = {"type": "function", "function": {"name": "f", "arguments": {}}}
-    answer = {"role": "assistant", "content": "", "reasoning_content": "probe_thought", "tool_calls": [call]}
-    text = tokenizer.apply_chat_template(
-        [{"role": "user", "content": "q"}, answer], tools=[{"type": "function", "function": tool}], tokenize=False
-    )
-    if "probe_tool" not in text:
+    probe = _probe_row(reasoning=True)
+    text = tokenizer.apply_chat_template(probe["messages"], tools=probe["tools"], tokenize=False)
+    if "probe_description" not in text:
         raise ValueError(f"the chat template ignores the list of tools; {mend}")
     if reasoning and "probe_thought" not in text:
         raise ValueError(f"the chat template ignores reasoning_content; {mend}")
 
 
-# ------------------------------------------------------------------------------------------------------- datasets
+# ------------------------------------------------------------------------------------------------------------ datasets
 
 
 def render_dataset(
@@ -300,7 +353,7 @@ def _render_batch(batch: dict[str, list], form: str, on_error: str, stored: bool
     if errors:
         logger.warning("%d rows can't be rendered and are left out; the first: %s", len(errors), errors[0])
     features = PYTHON_FEATURES if form == "python" else NATIVE_FEATURES
-    if stored:  # Dataset.map writes to Arrow and would encode objects with less than their precision: see ExactJson
+    if stored:  # `Dataset.map` writes to Arrow and would encode objects with less than their precision: see ExactJson
         examples = [features.encode_example(example) for example in examples]
     return {key: [example[key] for example in examples] for key in features}
 

@@ -31,6 +31,8 @@ from datasets.arrow_writer import ArrowWriter
 from funreason_trl.calls import Call
 
 
+# The tags that written rows hold, and the one place that says so: rendering, reading and checking take them from here.
+# The trainer looks for tags of its own setting, `srml.ThinkTags`, since it also trains on rows that others wrote.
 THINK_START = "<think>"
 THINK_END = "</think>"
 ROLES = ("system", "user", "assistant", "tool")
@@ -73,7 +75,7 @@ def brief(value: Any) -> str:
     return text if len(text) <= 160 else f"{text[:150]}..."
 
 
-# ------------------------------------------------------------------------------------------------------- messages
+# ------------------------------------------------------------------------------------------------------------ messages
 
 
 def assistant_message(reasoning: str | None, calls: list[Call], content: str) -> dict:
@@ -135,7 +137,7 @@ def split_reasoning(text: str, start: str = THINK_START, end: str = THINK_END) -
     return thought.strip() or None, answer.strip()
 
 
-# --------------------------------------------------------------------------------------------------------- checks
+# -------------------------------------------------------------------------------------------------------------- checks
 
 
 def check_row(row: dict) -> None:
@@ -153,6 +155,7 @@ def check_row(row: dict) -> None:
     """
     for key in ("id", "source"):
         _expect_text(row.get(key), key)
+        _check_storable(row[key], key)
     for key in ("messages", "tools"):
         if not isinstance(row.get(key), list):
             raise RowError(key, f"expected a list, got {brief(row.get(key))}", "see funreason_trl.data.rows")
@@ -203,6 +206,10 @@ def _check_assistant(message: dict, field: str) -> None:
         raise RowError(f"{field}.tool_calls", f"expected a list, got {brief(tool_calls)}", "write a list of calls")
     if not tool_calls and not message["content"].strip():
         raise RowError(field, "an assistant turn with neither calls nor words", "add its calls or its answer in words")
+    # A start tag further on is harmless: a thought that is never closed counts only where it begins the turn.
+    if message["content"].lstrip().startswith(THINK_START):
+        problem = f"the answer begins with {THINK_START}, where every reader would begin a thought"
+        raise RowError(f"{field}.content", problem, "move the thought to reasoning_content, or drop the tag")
     if THINK_END in message["content"]:
         problem = f"the answer contains {THINK_END}, where every reader would end the thought"
         raise RowError(f"{field}.content", problem, "move the thought to reasoning_content, or drop the tag")
@@ -229,8 +236,8 @@ def _check_storable(value: Any, field: str) -> None:
         raise RowError(field, "nested too deeply", "flatten the value") from None
     except (TypeError, ValueError) as error:
         raise RowError(field, f"not JSON ({error})", "use only JSON values, no NaN or Infinity") from None
-    # the Arrow storage reads and writes integers of 64 bits and fails obscurely beyond them; such runs of digits are
-    # rare enough that the cheap search comes first
+    # Arrow stores integers of 64 bits and fails obscurely beyond them; such runs of digits are rare enough that the
+    # cheap search comes first.
     if re.search(r"\d{19}", text):
         too_long = next((number for number in _integers(value) if not -(2**63) <= number < 2**64), None)
         if too_long is not None:
@@ -247,7 +254,7 @@ def _integers(value: Any) -> Iterator[int]:
         yield value
 
 
-# ------------------------------------------------------------------------------------------------------- datasets
+# ------------------------------------------------------------------------------------------------------------ datasets
 
 
 @dataclass
@@ -270,7 +277,7 @@ class ExactJson(Json):
 
 
 # JSON objects, since arguments and schemas differ from row to row: as Arrow structs, every row would get every key of
-# every other row, filled with None
+# every other row, filled with None.
 ROW_FEATURES = Features(
     {"messages": List(ExactJson()), "tools": List(ExactJson()), "id": Value("string"), "source": Value("string")}
 )

@@ -25,9 +25,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import pyarrow
 import pyarrow.parquet
 from datasets import Dataset, IterableDataset, load_dataset
-from pyarrow import ArrowInvalid
 
 from funreason_trl.data.formats import FORMATS, convert_record
 from funreason_trl.data.rows import ROW_FEATURES, RowError, brief, check_row, to_dataset
@@ -76,7 +76,7 @@ def read_rows(
             `"xlam"`, `"openai"`, `"sharegpt"`, `"bfcl"`, or `"auto"` to recognise each row by its keys. A BFCL file
             takes its answers from `possible_answer/` beside it, if there is one.
         split (`str`, *optional*, defaults to `"train"`):
-            Split to read of a folder or a Hub dataset.
+            Split to read of a folder or a Hub dataset. A file is one split, `"train"`.
         on_error (`str`, *optional*, defaults to `"raise"`):
             `"raise"` stops at a bad row; `"count"` skips it, counts it and logs the sum at the end.
         report (`ReadReport`, *optional*):
@@ -88,7 +88,7 @@ def read_rows(
     Raises:
         `FileNotFoundError`: the file is not there.
         `RowError`: a bad row (with `on_error="raise"`), or a source with no rows at all or that can't be unpacked.
-        `ValueError`: an argument out of its range, or a file of another kind.
+        `ValueError`: an argument out of its range, a file of another kind, or another split of a single file.
     """
     if format not in ("auto", *FORMATS):
         raise ValueError(f"format={format!r}: use 'auto' or one of {FORMATS}")
@@ -122,7 +122,7 @@ def load_rows(
     Raises:
         The errors of [`read_rows`]; about rows, as late as they are read if streaming.
     """
-    # also when streaming, so that a wrong path fails here and not in the training loop
+    # Also when streaming, so that a wrong path fails here and not in the training loop.
     rows = read_rows(source, format=format, split=split, on_error=on_error)
     if not streaming:
         return to_dataset(rows)
@@ -173,7 +173,7 @@ def _canonical_row(record: Any, format: str, number: str, source: str) -> dict:
     return row
 
 
-# --------------------------------------------------------------------------- records: (place, record or its error)
+# ------------------------------------------------------------------------------- records: (place, record or its error)
 
 
 def _open_records(source: str | Path, split: str) -> Iterator[tuple[str, Any]]:
@@ -182,6 +182,9 @@ def _open_records(source: str | Path, split: str) -> Iterator[tuple[str, Any]]:
     path = Path(source).expanduser()
     if path.is_dir():
         return _dataset_records(str(path), split)
+    if path.is_file() and split != "train":  # the whole file would pass for the rows of any split, a typo's too
+        mend = f"leave split at 'train', or give a folder with a file for each split, such as {split}.jsonl"
+        raise ValueError(f"split={split!r}: {path} is a single file, which has no splits; {mend}")
     if path.name.endswith(".parquet") and path.is_file():
         return _parquet_records(path)
     if path.name.endswith(TEXT_SUFFIXES) and path.is_file():
@@ -268,7 +271,7 @@ def _next_item(text: io.TextIOWrapper, buffer: str) -> tuple[Any, str]:
             item, end = JSON_DECODER.raw_decode(buffer)
             return item, buffer[end:]
         except json.JSONDecodeError:
-            # cut off or broken? reading on tells; doubling keeps the repeated attempts linear
+            # Cut off or broken? Reading on tells; doubling keeps the repeated attempts linear.
             more = text.read(max(CHUNK_CHARS, len(buffer))) if len(buffer) < MAX_ROW_BYTES else ""
             if not more:
                 raise
@@ -282,7 +285,8 @@ def _parquet_records(path: Path) -> Iterator[tuple[str, Any]]:
             for record in batch.to_pylist():
                 number += 1
                 yield f"{path}:{number}", _without_nones(record)
-    except (ArrowInvalid, OSError) as error:
+    # Arrow does not look into strings when it opens a file; it is Python that finds them not to be UTF-8.
+    except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:
         raise RowError("(file)", f"not a readable parquet file ({error})", "download it again", str(path)) from None
 
 

@@ -45,9 +45,11 @@ def score_answer(text: str, row: dict) -> Score:
     defaults = _declared_defaults(row["tools"])
     wanted = [_without_defaults(call, defaults) for call in expected]
     for call in answer.calls:
-        if (plain := _without_defaults(call, defaults)) not in wanted:
+        plain = _without_defaults(call, defaults)
+        match = next((index for index, other in enumerate(wanted) if _same_call(plain, other)), None)
+        if match is None:
             return Score(parsed=True, right=False)
-        wanted.remove(plain)
+        del wanted[match]
     return Score(parsed=True, right=not wanted)
 
 
@@ -72,5 +74,14 @@ def _without_defaults(call: Call, defaults: dict[str, dict[str, Any]]) -> Call:
     return Call(call.name, arguments)
 
 
+def _same_call(first: Call, second: Call) -> bool:
+    return first.name == second.name and _same_value(first.arguments, second.arguments)
+
+
 def _same_value(first: Any, second: Any) -> bool:
+    """Equality of JSON values; unlike Python's, it tells `True` from `1`, at every depth."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(_same_value(first[key], second[key]) for key in first)
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(_same_value, first, second))
     return isinstance(first, bool) == isinstance(second, bool) and first == second

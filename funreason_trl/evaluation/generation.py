@@ -43,6 +43,8 @@ def generate_greedily(
     generation = GenerationConfig(
         max_new_tokens=max_new_tokens,
         do_sample=False,
+        # What is not set here comes from the model's own config; Qwen2.5's would punish the names that it has to copy.
+        repetition_penalty=1.0,
         # `Trainer` switches the cache off in the model's own config, and without it every token costs a whole pass.
         use_cache=True,
         eos_token_id=tokenizer.eos_token_id,

@@ -34,6 +34,5 @@ def main(argv: list[str] | None = None) -> None:
 def _overview() -> str:
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()]
-    return "\n".join(
-        ["usage: funreason COMMAND [OPTIONS]", "", *lines, "", "`funreason COMMAND --help` lists a command's options."]
-    )
+    usage = "usage: funreason COMMAND [OPTIONS]\n       funreason --help | --version"
+    return "\n".join([usage, "", *lines, "", "`funreason COMMAND --help` lists a command's options."])

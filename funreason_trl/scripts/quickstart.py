@@ -10,6 +10,8 @@ The questions at the end are about tools that do not occur in training, so a rig
 import argparse
 import json
 import logging
+import math
+import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +25,14 @@ from peft import LoraConfig
 from rich.console import Console
 from rich.table import Table
 from tqdm.auto import tqdm
-from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, ProgressCallback, TrainerCallback
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PrinterCallback,
+    ProgressCallback,
+    TrainerCallback,
+)
 
 from funreason_trl import SRMLConfig, SRMLTrainer, render_calls
 from funreason_trl.data.rendering import prompt_messages, render_python
@@ -31,8 +40,9 @@ from funreason_trl.data.rows import message_calls
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.evaluation.answers import Score, score_answer
 from funreason_trl.evaluation.generation import chat_prompt, generate_greedily
-from funreason_trl.scripts.smollm2 import smollm2_path
-from funreason_trl.scripts.tiny import build_tiny_model
+from funreason_trl.models.precision import has_fast_bf16
+from funreason_trl.models.smollm2 import smollm2_path
+from funreason_trl.models.tiny import build_tiny_model
 
 
 DEFAULT_MODEL = "smollm2"
@@ -40,6 +50,13 @@ TINY_MODEL = "tiny"
 ANSWER_TOKENS = 160
 ANSWERS_AT_A_TIME = 24
 SHOWN_ANSWERS = 3
+
+OUTPUTS = {
+    "model/": "what was trained with the multiscale loss",
+    "answers.jsonl": "every held-out question with all of its answers and their scores",
+    "results.json": "the table, the options, and the losses of every step",
+    "curves.png": "the losses of every step as a picture",
+}
 
 console = Console()
 
@@ -89,8 +106,13 @@ def main(argv: list[str] | None = None) -> None:
     console.print(render_python(train_rows[0])[0]["completion"][0]["content"], style="dim", markup=False)
 
     console.rule("2. Model")
-    model_path = find_model(options.model, train_rows, output)
-    console.print(f"{options.model}: {model_path}")
+    try:
+        model_path = find_model(options.model, train_rows, output)
+    except RuntimeError as error:
+        sys.exit(f"funreason quickstart: {error}")
+    console.print(f"{options.model}: {model_path}", markup=False)
+    if options.model == TINY_MODEL:
+        console.print("Its weights are random, so its answers are noise; it shows that everything runs.")
 
     console.rule("3. Before training")
     trainer = build_trainer("fixed", model_path, train_rows, options)
@@ -111,8 +133,11 @@ def main(argv: list[str] | None = None) -> None:
     draw_curves(output / "curves.png", trained)
     print_table(before, trained, len(test_rows))
     print_answers(test_rows, before, trained[0].after)
-    minutes = (perf_counter() - started) / 60
-    console.print(f"\nIn {output}/: model, answers.jsonl, results.json, curves.png. All of it took {minutes:.1f} min.")
+    seconds = perf_counter() - started
+    duration = f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
+    console.print(f"\nAll of it took {duration}. Written to {output}/:", markup=False)
+    for name, what in OUTPUTS.items():
+        console.print(f"  {name:<14} {what}", highlight=False)
 
 
 def parse_options(argv: list[str] | None) -> argparse.Namespace:
@@ -131,16 +156,25 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--train-rows", type=_positive, default=64, help="rows to train on")
     parser.add_argument("--test-rows", type=_positive, default=20, help="held-out rows to answer")
     parser.add_argument("--epochs", type=_positive, default=1, help="times that each row is seen")
-    parser.add_argument("--learning-rate", type=float, default=2e-3, help="peak learning rate (LoRA)")
+    parser.add_argument("--learning-rate", type=_above_zero, default=2e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0, help="seed of adapter and order")
     parser.add_argument("--compare", action="store_true", help="also train plain SFT, with the same steps")
     return parser.parse_args(argv)
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number}: give at least 1")
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a whole number, 1 or more")
+    return int(text)
+
+
+def _above_zero(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number above 0")
     return number
 
 
@@ -154,11 +188,21 @@ def quiet_libraries() -> None:
 
 
 def find_model(name: str, train_rows: list[dict], output: Path) -> str:
+    """Folder or Hub name for `from_pretrained`; a `RuntimeError` for the user where there is none."""
     if name == DEFAULT_MODEL:
         return str(smollm2_path())
     if name == TINY_MODEL:
         texts = (message["content"] for row in train_rows for message in _whole_conversation(row))
         return str(build_tiny_model(texts, output / "tiny-model"))
+    try:
+        AutoConfig.from_pretrained(name)
+        template = AutoTokenizer.from_pretrained(name).chat_template
+    except (OSError, ValueError) as error:
+        raise RuntimeError(
+            f"can't load the model {name!r}; give a folder or a Hub name that exists:\n{error}"
+        ) from None
+    if template is None:
+        raise RuntimeError(f"the model {name!r} has no chat template; give an instruction-tuned one")
     return name
 
 
@@ -199,13 +243,6 @@ def build_trainer(balance: str, model_path: str, train_rows: list[dict], options
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(LossBar)
     return trainer
-
-
-def has_fast_bf16() -> bool:
-    """Whether bfloat16 is computed by the hardware; emulated, it is many times slower than float32."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
 def as_examples(rows: list[dict]) -> Dataset:

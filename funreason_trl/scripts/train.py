@@ -8,22 +8,21 @@ On several processes: `accelerate launch -m funreason_trl.scripts.train --config
 
 import sys
 from dataclasses import dataclass, field
-from itertools import islice
+from pathlib import Path
 
-from accelerate.logging import get_logger
 from datasets import Dataset, IterableDataset, load_dataset
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from trl import ModelConfig, TrlParser, get_peft_config, get_quantization_config
 
 from funreason_trl import SRMLConfig, SRMLTrainer
 from funreason_trl.data.formats import FORMATS
-from funreason_trl.data.rendering import check_native, render_dataset
-from funreason_trl.data.rows import to_dataset
+from funreason_trl.data.rendering import check_native, check_python, render_dataset
+from funreason_trl.data.rows import THINK_END, THINK_START, to_dataset
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.data.sources import load_rows
+from funreason_trl.models.smollm2 import smollm2_path
+from funreason_trl.srml.segments import ThinkTags
 
-
-logger = get_logger(__name__)
 
 RENDERINGS = ("python", "native", "as_is")
 
@@ -42,9 +41,10 @@ class DataArguments:
         dataset_train_split (`str`, *optional*, defaults to `"train"`):
             Split of a Hub dataset or a folder to train on.
         dataset_test_split (`str`, *optional*, defaults to `"test"`):
-            Split to evaluate on, where `eval_strategy` asks for evaluation (`heldout` for `sample`).
+            Split to evaluate on, where `eval_strategy` asks for evaluation (`heldout` for `sample`). A single file
+            has no second split.
         dataset_streaming (`bool`, *optional*, defaults to `False`):
-            Read rows while training rather than before.
+            Read rows while training rather than before (the sample is made before in any case).
         rendering (`str`, *optional*, defaults to `"python"`):
             `"python"`: functions in a system prompt, the answer a python list of calls, as in the paper. `"native"`:
             the model's own chat template. `"as_is"`: the dataset already has a form that TRL trains on.
@@ -77,7 +77,13 @@ class DataArguments:
 
     def __post_init__(self):
         if self.rendering not in RENDERINGS:
-            raise ValueError(f"`rendering` is {self.rendering!r}; set it to one of {', '.join(map(repr, RENDERINGS))}.")
+            raise ValueError(
+                f"`rendering` is {self.rendering!r}; set it to one of {', '.join(map(repr, RENDERINGS))}."
+            )
+        if self.rendering == "as_is" and self.dataset_name == "sample":
+            raise ValueError(
+                "`rendering` is 'as_is', but the sample is canonical rows; set it to 'python' or 'native'."
+            )
         if self.sample_size < 1:
             raise ValueError(f"`sample_size` is {self.sample_size}; set it to at least 1.")
 
@@ -85,9 +91,9 @@ class DataArguments:
 def load_training_rows(arguments: DataArguments, split: str) -> Dataset | IterableDataset:
     """Rows of one split in a form that the trainer takes."""
     if arguments.rendering == "as_is":
-        return load_dataset(arguments.dataset_name, split=split, streaming=arguments.dataset_streaming)
+        return _load_as_is(arguments.dataset_name, split, arguments.dataset_streaming)
     if arguments.dataset_name == "sample":
-        rows = to_dataset(islice(sample_rows(arguments.sample_size, split=split), arguments.sample_size))
+        rows = to_dataset(sample_rows(arguments.sample_size, split=split))
     else:
         rows = load_rows(
             arguments.dataset_name,
@@ -99,6 +105,13 @@ def load_training_rows(arguments: DataArguments, split: str) -> Dataset | Iterab
     return render_dataset(rows, form=arguments.rendering, on_error=arguments.on_error)
 
 
+def _load_as_is(name: str, split: str, streaming: bool) -> Dataset | IterableDataset:
+    if Path(name).is_file():
+        form = "parquet" if name.endswith(".parquet") else "json"
+        return load_dataset(form, data_files=name, split="train", streaming=streaming)
+    return load_dataset(name, split=split, streaming=streaming)
+
+
 def train(data: DataArguments, config: SRMLConfig, model: ModelConfig) -> SRMLTrainer:
     """Trains and saves; returns the trainer."""
     config.model_init_kwargs = {
@@ -107,14 +120,19 @@ def train(data: DataArguments, config: SRMLConfig, model: ModelConfig) -> SRMLTr
         "dtype": model.dtype,
         **(config.model_init_kwargs or {}),
     }
+    model_path = str(smollm2_path()) if model.model_name_or_path == "smollm2" else model.model_name_or_path
     tokenizer = AutoTokenizer.from_pretrained(
-        model.model_name_or_path, revision=model.model_revision, trust_remote_code=config.trust_remote_code
+        model_path, revision=model.model_revision, trust_remote_code=config.trust_remote_code
     )
-    if data.rendering == "native":
-        check_native(tokenizer)
+    check_template(data.rendering, tokenizer, config)
     evaluates = config.eval_strategy != "no"
+    if evaluates and Path(data.dataset_name).is_file():
+        raise ValueError(
+            f"`eval_strategy` is {config.eval_strategy!r}, but {data.dataset_name} is one file, so evaluation would see "
+            "the training rows; give a folder with train.jsonl and test.jsonl, or set eval_strategy to no."
+        )
     trainer = SRMLTrainer(
-        model=model.model_name_or_path,
+        model=model_path,
         args=config,
         train_dataset=load_training_rows(data, data.dataset_train_split),
         eval_dataset=load_training_rows(data, data.dataset_test_split) if evaluates else None,
@@ -124,15 +142,40 @@ def train(data: DataArguments, config: SRMLConfig, model: ModelConfig) -> SRMLTr
     )
     trainer.train(resume_from_checkpoint=config.resume_from_checkpoint)
     trainer.save_model(config.output_dir)
+    trainer.save_state()
     trainer.accelerator.print(f"Model saved to {config.output_dir}")
     if config.push_to_hub:
         trainer.push_to_hub(dataset_name=data.dataset_name)
     return trainer
 
 
+def check_template(rendering: str, tokenizer: PreTrainedTokenizerBase, config: SRMLConfig) -> None:
+    """Refuses a chat template, or think tags, with which the rendered rows would lose their thinking."""
+    # A template of the user's own replaces the tokenizer's within the trainer only.
+    if rendering == "as_is" or config.chat_template_path is not None:
+        return
+    if rendering == "native":
+        check_native(tokenizer)
+        return
+    if config.think_tags != ThinkTags():
+        raise ValueError(
+            f"`think_start_tag` and `think_end_tag` are {config.think_start_tag!r} and {config.think_end_tag!r}, but "
+            f"rendering='python' writes {THINK_START!r} and {THINK_END!r}; leave the tags out."
+        )
+    check_python(tokenizer)
+
+
 def main(argv: list[str] | None = None) -> None:
-    parser = TrlParser((DataArguments, SRMLConfig, ModelConfig), prog="funreason train", description=__doc__)
-    data, config, model = parser.parse_args_and_config(args=argv, fail_with_unknown_args=True)
+    parser = TrlParser(
+        (DataArguments, SRMLConfig, ModelConfig),
+        prog="funreason train",
+        usage="funreason train --config RECIPE.yaml [--OPTION VALUE ...]",
+        description=__doc__,
+    )
+    try:
+        data, config, model = parser.parse_args_and_config(args=argv, fail_with_unknown_args=True)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
     train(data, config, model)
 
 

@@ -9,7 +9,12 @@ from typing import Any
 
 import torch
 from datasets import Dataset, IterableDataset
-from trl.data_utils import get_dataset_column_names, pack_dataset
+from trl.data_utils import (
+    get_dataset_column_names,
+    is_conversational_from_value,
+    maybe_convert_to_chatml,
+    pack_dataset,
+)
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 from trl.trainer.utils import pad
 
@@ -18,6 +23,20 @@ from .segments import IGNORED_LABEL, NONE, RESULT, THINK, ThinkTags, TokenTexts,
 
 
 TOKEN_COLUMNS = ["input_ids", "labels", "segments"]
+
+
+def as_chatml(dataset: Dataset | IterableDataset) -> Dataset | IterableDataset:
+    """Turns ShareGPT's `conversations` (from, value) into `messages` (role, content), of which TRL knows the turns."""
+    if "conversations" not in get_dataset_column_names(dataset) or not is_conversational_from_value(
+        next(iter(dataset))
+    ):
+        return dataset
+    return dataset.map(maybe_convert_to_chatml, remove_columns="conversations")
+
+
+def map_arguments(dataset: Dataset | IterableDataset, args: SRMLConfig, description: str) -> dict[str, Any]:
+    """Arguments of `Dataset.map`, which `IterableDataset.map` does not know."""
+    return {"num_proc": args.dataset_num_proc, "desc": description} if isinstance(dataset, Dataset) else {}
 
 
 def add_segments(dataset: Dataset | IterableDataset, tokenizer, tags: ThinkTags, map_kwargs: dict[str, Any]):

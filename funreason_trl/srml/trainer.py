@@ -19,34 +19,32 @@ from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 from trl import SFTTrainer
 from trl.chat_template_utils import get_training_chat_template, has_generation_markers
-from trl.data_utils import (
-    get_dataset_column_names,
-    is_conversational,
-    is_conversational_from_value,
-    maybe_convert_to_chatml,
-)
+from trl.data_utils import get_dataset_column_names
 from trl.trainer.utils import get_config_model_id, global_then_local_main_first
 
 from .balance import Balance, mean_losses
+from .checks import (
+    refuse_sharded_sequences,
+    refuse_untrainable_rows,
+    search_segments,
+    train_assistant_turns_only,
+)
 from .config import SRMLConfig
 from .preparation import (
     SegmentCollator,
     add_segments,
+    as_chatml,
     check_segments,
     count_segments,
     cut,
+    map_arguments,
     pack,
     sum_by_segment,
 )
 from .quantization import keep_4bit_weights_savable
-from .segments import RESULT, THINK
 
 
 logger = get_logger(__name__)
-
-# Rows of a dataset that are looked at for a think and a result token. A map-style dataset is searched to its end; of
-# a stream, only this many rows are read ahead.
-STREAM_ROWS_SEARCHED = 1000
 
 
 class SRMLTrainer(SFTTrainer):
@@ -118,12 +116,12 @@ class SRMLTrainer(SFTTrainer):
                 "out, or derive it from `funreason_trl.srml.SegmentCollator`."
             )
         if isinstance(train_dataset, Dataset | IterableDataset):  # TRL refuses anything else
-            _refuse_untrainable_rows(train_dataset, args, "train_dataset")
+            refuse_untrainable_rows(train_dataset, args, "train_dataset")
             train_dataset = as_chatml(train_dataset)
-            args = _train_assistant_turns_only(train_dataset, args)
+            args = train_assistant_turns_only(train_dataset, args)
         for dataset in eval_dataset.values() if isinstance(eval_dataset, dict) else [eval_dataset]:
             if dataset is not None:
-                _refuse_untrainable_rows(dataset, args, "eval_dataset")
+                refuse_untrainable_rows(dataset, args, "eval_dataset")
 
         self.balance = Balance(args)
         super().__init__(
@@ -135,10 +133,10 @@ class SRMLTrainer(SFTTrainer):
             processing_class=processing_class,
             **kwargs,
         )
-        self._refuse_sharded_sequences()
+        refuse_sharded_sequences(self.accelerator, args)
         if data_collator is None:
             self.data_collator = SegmentCollator(**vars(self.data_collator))
-        self._search_segments(self.train_dataset)
+        search_segments(self.train_dataset, args)
         self.add_callback(self.balance)
         keep_4bit_weights_savable(self.model)
         # Sums of the token losses of think and result, shape (2,) in training and one (batch, 4) with their counts
@@ -157,26 +155,28 @@ class SRMLTrainer(SFTTrainer):
         """
         if {"input_ids", "segments"} <= set(get_dataset_column_names(dataset)):
             with global_then_local_main_first():
-                dataset = check_segments(dataset, _map_kwargs(dataset, args, f"Checking {dataset_name} segments"))
+                dataset = check_segments(dataset, map_arguments(dataset, args, f"Checking {dataset_name} segments"))
         else:
             uncut = copy.copy(args)
             uncut.max_length, uncut.shuffle_dataset = None, False
             dataset = as_chatml(dataset)
-            uncut = _train_assistant_turns_only(dataset, uncut)
+            uncut = train_assistant_turns_only(dataset, uncut)
+            chat_template = self.chat_template
             if uncut.assistant_only_loss and not has_generation_markers(
-                self.chat_template or processing_class.chat_template
+                chat_template or processing_class.chat_template
             ):
                 self.chat_template = get_training_chat_template(processing_class)
             dataset = super()._prepare_dataset(dataset, processing_class, uncut, False, formatting_func, dataset_name)
+            self.chat_template = chat_template
             with global_then_local_main_first():
-                map_kwargs = _map_kwargs(dataset, args, f"Finding segments of {dataset_name} dataset")
+                map_kwargs = map_arguments(dataset, args, f"Finding segments of {dataset_name} dataset")
                 dataset = add_segments(dataset, self._tokenizer, args.think_tags, map_kwargs)
 
         with global_then_local_main_first():
             if packing:
-                dataset = pack(dataset, args, _map_kwargs(dataset, args, f"Packing {dataset_name} dataset"))
+                dataset = pack(dataset, args, map_arguments(dataset, args, f"Packing {dataset_name} dataset"))
             elif args.max_length is not None:
-                map_kwargs = _map_kwargs(dataset, args, f"Truncating {dataset_name} dataset")
+                map_kwargs = map_arguments(dataset, args, f"Truncating {dataset_name} dataset")
                 dataset = cut(dataset, args.max_length, args.truncation_mode, map_kwargs)
         return dataset.shuffle(seed=args.seed) if args.shuffle_dataset else dataset
 
@@ -184,41 +184,6 @@ class SRMLTrainer(SFTTrainer):
         super()._set_signature_columns_if_needed()
         if "segments" not in self._signature_columns:
             self._signature_columns.append("segments")
-
-    def _search_segments(self, dataset: Dataset | IterableDataset) -> None:
-        """Refuses a dataset without a result token, and warns of one without a think token."""
-        found: set[int] = set()
-        dataset = dataset.select_columns("segments")
-        rows = dataset if isinstance(dataset, Dataset) else dataset.take(STREAM_ROWS_SEARCHED)
-        for row in rows:
-            found.update(row["segments"])
-            if {THINK, RESULT} <= found:
-                return
-        tags = self.args.think_tags
-        if RESULT not in found and self.args.balance != "token":
-            raise ValueError(
-                "No row of `train_dataset` has a result token, so there is no call to learn. Is `max_length` "
-                f"({self.args.max_length}) shorter than prompt and thinking, or is {tags.end!r} (`think_end_tag`) not "
-                "the tag that closes the thinking?"
-            )
-        if THINK not in found:
-            logger.warning(
-                f"No row of `train_dataset` has a think token: {tags.start!r} and {tags.end!r} (`think_start_tag`, "
-                "`think_end_tag`) don't occur in what is trained. The result alone will be learned."
-            )
-
-    def _refuse_sharded_sequences(self) -> None:
-        parallelism = self.accelerator.parallelism_config
-        if parallelism is not None and (parallelism.sp_enabled or parallelism.cp_enabled):
-            raise ValueError(
-                f"`parallelism_config` shards sequences (sp_size={parallelism.sp_size}, cp_size={parallelism.cp_size}) "
-                "over ranks, which would use the model's own loss or misplace the segments; set both to 1."
-            )
-        if self.accelerator.num_processes > 1 and not self.args.average_tokens_across_devices:
-            raise ValueError(
-                "`average_tokens_across_devices` is False, with which each rank would weigh its own tokens only; set "
-                "it to True."
-            )
 
     def _load_callback_state(self) -> None:
         # `Trainer` would put a new balance in place of the one that the loss uses, which reads its theta back itself.
@@ -336,15 +301,6 @@ class SRMLTrainer(SFTTrainer):
         return summed if tensor_parallel_ranks == 1 else summed / tensor_parallel_ranks
 
 
-def as_chatml(dataset: Dataset | IterableDataset) -> Dataset | IterableDataset:
-    """Turns ShareGPT's `conversations` (from, value) into `messages` (role, content), of which TRL knows the turns."""
-    if "conversations" not in get_dataset_column_names(dataset) or not is_conversational_from_value(
-        next(iter(dataset))
-    ):
-        return dataset
-    return dataset.map(maybe_convert_to_chatml, remove_columns="conversations")
-
-
 def segments_of_predictions(segments: torch.Tensor, log_probs: torch.Tensor) -> torch.Tensor:
     """
     Segments `(batch, length)` shifted like the labels, to the shape of the log-probabilities.
@@ -353,49 +309,3 @@ def segments_of_predictions(segments: torch.Tensor, log_probs: torch.Tensor) -> 
     """
     virtual_tokens = log_probs.size(1) + 1 - segments.size(1)
     return functional.pad(segments, (virtual_tokens, 0))[:, 1:]
-
-
-def _map_kwargs(dataset: Dataset | IterableDataset, args: SRMLConfig, description: str) -> dict[str, Any]:
-    """Arguments of `Dataset.map`, which `IterableDataset.map` does not know."""
-    return {"num_proc": args.dataset_num_proc, "desc": description} if isinstance(dataset, Dataset) else {}
-
-
-def _refuse_untrainable_rows(dataset: Dataset | IterableDataset, args: SRMLConfig, name: str) -> None:
-    if next(iter(dataset), None) is None:
-        raise ValueError(f"`{name}` has no rows; was everything filtered out?")
-    columns = get_dataset_column_names(dataset)
-    images = [column for column in columns if column in ("image", "images")]
-    if images:
-        raise ValueError(
-            f"`{name}` has the column {images[0]!r}: vision rows are tokenized in the collator, where segments "
-            "can't be found. Train on text rows."
-        )
-    missing = {"labels", "segments"} - set(columns)
-    if (args.dataset_kwargs or {}).get("skip_prepare_dataset") and missing:
-        raise ValueError(
-            f"`dataset_kwargs` has skip_prepare_dataset=True, but `{name}` has no column {' and '.join(sorted(missing))}"
-            "; add it (segments: 0 none, 1 think, 2 result for each token), or let the trainer prepare the dataset."
-        )
-
-
-def _train_assistant_turns_only(dataset: Dataset | IterableDataset, args: SRMLConfig) -> SRMLConfig:
-    """The arguments, with `assistant_only_loss` where the rows hold turns of others that would be trained too."""
-    row = next(iter(dataset))
-    if args.balance == "token" or args.assistant_only_loss or "input_ids" in row or not row.get("messages", True):
-        return args
-    if is_conversational(row):
-        if "messages" not in row and len(row.get("completion", [])) < 2:
-            return args
-        logger.warning(
-            "Training on the assistant's turns only (`assistant_only_loss=True`), since only these have segments. This "
-            "needs a chat template with {% generation %} markers, or one that TRL knows. For other templates give "
-            "prompt-completion rows, such as `funreason_trl.data.rendering.render_dataset` makes with form='python'."
-        )
-        args = copy.copy(args)
-        args.assistant_only_loss = True
-    elif "completion" not in row:
-        logger.warning(
-            "Text rows don't tell prompt and answer apart, so the prompt is trained too and weighed as result. Give "
-            "prompt-completion rows to train on the answer alone."
-        )
-    return args

@@ -111,6 +111,24 @@ READABLE = {
         [],
         "[see the note (below)]",
     ),
+    "openai, a tag in a call": (
+        openai({"role": "assistant", "content": "[search(q='the <tool_call> tag')]"}),
+        None,
+        [Call("search", {"q": "the <tool_call> tag"})],
+        "",
+    ),
+    "openai, words that mention the tag": (
+        openai({"role": "assistant", "content": "A call stands between <tool_call> and </tool_call>."}),
+        None,
+        [],
+        "A call stands between <tool_call> and </tool_call>.",
+    ),
+    "openai, words that begin with the tag": (
+        openai({"role": "assistant", "content": "<tool_call> opens a call."}),
+        None,
+        [],
+        "<tool_call> opens a call.",
+    ),
     "openai, old function_call": (
         openai({"role": "assistant", "content": None, "function_call": {"name": "ping", "arguments": "{}"}}),
         None,
@@ -176,6 +194,12 @@ READABLE = {
             ("human", "Oslo?"),
             ("gpt", 'Sure.\n<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo"}}\n</tool_call>'),
         ),
+        None,
+        [OSLO],
+        "Sure.",
+    ),
+    "sharegpt, a Hermes block behind words": (
+        sharegpt(("human", "Oslo?"), ("gpt", "Sure. <tool_call>get_weather(city='Oslo')</tool_call>")),
         None,
         [OSLO],
         "Sure.",
@@ -292,6 +316,28 @@ def test_multi_turn_conversations_agree(tmp_path):
     assert first["messages"] == second["messages"]
     roles = ["user", "assistant", "tool", "assistant", "user", "assistant"]
     assert [message["role"] for message in first["messages"]] == roles
+
+
+def test_messages_may_be_json_text(tmp_path):
+    """As Arrow gives them from a column of its JSON type."""
+    records = [
+        openai(
+            {"role": "assistant", "content": "", "tool_calls": [tool_call("get_weather", {"city": "Oslo"})]},
+            {"role": "tool", "name": "get_weather", "content": "rain"},
+            {"role": "assistant", "content": "Rain."},
+        ),
+        sharegpt(("human", "Both?"), ("gpt", "Let me look."), ("function_call", "[f()]"), ("function_call", "[g()]")),
+        {"question": [[USER]], "function": [BFCL_TOOL], "ground_truth": [{"get_weather": {"city": ["Oslo"]}}]},
+    ]
+    as_text = [
+        record | {key: [json.dumps(message) for message in record[key]]}
+        for record, key in zip(records[:2], ("messages", "conversations"), strict=True)
+    ]
+    as_text.append(records[2] | {"question": [[json.dumps(USER)]]})
+    for record, text in zip(records, as_text, strict=True):
+        assert read_one(tmp_path, text) == read_one(tmp_path, record)
+    bad = as_text[0] | {"messages": [*as_text[0]["messages"], "no JSON"]}
+    assert list(read_rows(write_lines(tmp_path / "bad.jsonl", bad), on_error="count")) == []
 
 
 def test_system_messages(tmp_path):

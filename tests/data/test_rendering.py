@@ -1,8 +1,10 @@
 """What TRL trains on: the python form and its way back, the native form, and whole datasets of either."""
 
 import json
+from pathlib import Path
 
 import pytest
+import trl
 from trl import SFTConfig, SFTTrainer
 from trl.chat_template_utils import qwen2_5_chat_template, qwen3_chat_template
 
@@ -10,6 +12,7 @@ from funreason_trl.calls import Call
 from funreason_trl.data.rendering import (
     Answer,
     check_native,
+    check_python,
     prompt_messages,
     python_system_prompt,
     read_answer,
@@ -63,7 +66,7 @@ def completions(row: dict) -> list[str]:
     return [example["completion"][0]["content"] for example in render_python(row)]
 
 
-# ---------------------------------------------------------------------------------------------------- python form
+# --------------------------------------------------------------------------------------------------------- python form
 
 
 def test_single_turn_in_full():
@@ -181,6 +184,18 @@ def test_calls_read_back(calls, reasoning):
     assert read_answer(text) == Answer(reasoning, calls, "")
 
 
+def test_calls_that_quote_tags_hold_none():
+    calls = [Call("search", {"q": "the <think> tag", "</think>": ["<think>", {"<think>": "</think>"}]})]
+    (text,) = completions(make_row(user("Hi"), assistant_message(None, calls, "")))
+    assert "<think>" not in text and "</think>" not in text
+    assert read_answer(text) == Answer(None, calls, "")
+
+
+def test_words_that_mention_the_start_tag_stay_words():
+    (text,) = completions(make_row(user("Hi"), assistant_message(None, [], "The tag <think> opens a thought.")))
+    assert read_answer(text) == Answer(None, None, text)
+
+
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
@@ -204,6 +219,44 @@ def test_read_answer_of_a_million_characters():
     assert read_answer("[" * 1_000_000).calls is None
 
 
+def trl_template(name: str) -> str:
+    return (Path(trl.__file__).parent / "chat_templates" / f"{name}.jinja").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("reasoning", [True, False])
+@pytest.mark.parametrize("name", ["qwen2_5", "qwen3", "qwen3_5_think", "glm4moe", "llama3_1", "gemma3"])
+def test_check_python_allows_other_white_space(tokenizer_with, caplog, recwarn, name, reasoning):
+    check_python(tokenizer_with(trl_template(name)), reasoning)
+    assert not caplog.records and not recwarn.list
+
+
+def test_check_python_takes_chatml(tokenizer):
+    check_python(tokenizer)
+
+
+@pytest.mark.parametrize("name", ["deepseek_r1_distill", "deepseekv3"])
+def test_check_python_refuses_templates_that_cut_off_the_thought(tokenizer_with, name):
+    tokenizer = tokenizer_with(trl_template(name))
+    with pytest.raises(ValueError, match=r"cuts off the thought and writes .*\[f\(a='x'\)\].*; use a chat template"):
+        check_python(tokenizer)
+    check_python(tokenizer, reasoning=False)
+
+
+@pytest.mark.parametrize(
+    ("template", "problem"),
+    [
+        (None, "no chat template"),
+        (trl_template("gemma"), "refuses a system, .*System role not supported"),
+        ("{% for m in messages if m.role != 'system' %}{{ m.content }}{% endfor %}", "leaves out the system message"),
+        ("{% for m in messages %}{{ m.content.replace('[', '(') }}{% endfor %}", "changes the answer"),
+        ("{% for m in messages %}{{ m.content.replace('</think>', '') }}{% endfor %}", "changes the answer"),
+    ],
+)
+def test_check_python_refuses_templates_that_change_something(tokenizer_with, template, problem):
+    with pytest.raises(ValueError, match=f"{problem}.*; use a chat template"):
+        check_python(tokenizer_with(template))
+
+
 @pytest.mark.shared_data
 @pytest.mark.parametrize("name", ["cot_calls", "xlam_style", "reasoning_dialogues"])
 def test_real_gold_answers_read_back(shared_data, name):
@@ -223,7 +276,7 @@ def test_real_gold_answers_read_back(shared_data, name):
     assert unwritable == (["130", "184"] if name == "cot_calls" else [])
 
 
-# ------------------------------------------------------------------------------------------------------- native form
+# --------------------------------------------------------------------------------------------------------- native form
 
 
 def test_native_form_is_the_row_itself():
@@ -265,7 +318,7 @@ def tokenizer_with(tokenizer):
     tokenizer.chat_template = own
 
 
-# ----------------------------------------------------------------------------------------------------------- datasets
+# ------------------------------------------------------------------------------------------------------------ datasets
 
 
 EXACT = make_row(user("Hi"), assistant_message(None, [Call("f", {"a": 8.854e-12, "b": -1.9502, "c": None})], ""))

@@ -83,6 +83,7 @@ def test_split_reasoning_with_other_tags():
     [
         make_row(),
         make_row(assistant_message(None, [], "It rains.")),
+        make_row(assistant_message(None, [], "The tag <think> opens a thought.")),
         make_row(assistant_message("Why.", [Call("not_listed", {})], "")),
         make_row(
             assistant_message("Why.", [Call("get_weather", {"city": "Oslo"})], "Let me look."),
@@ -115,6 +116,8 @@ def call_with(value) -> dict:
     [
         (make_row(id=None), "id", "None"),
         (make_row(source=" "), "source", "not blank"),
+        (make_row(id="\ud800"), "id", "surrogate"),
+        (make_row(source="\ud800.jsonl"), "source", "surrogate"),
         (make_row(tools=None), "tools", "None"),
         (make_row(tools='[{"name": "f"}]'), "tools", "expected a list"),
         (make_row(tools=[{"name": "f"}]), "tools[0]", "not an OpenAI tool"),
@@ -130,6 +133,7 @@ def call_with(value) -> dict:
         (make_row({"role": "assistant", "content": None}), "messages[1].content", "None"),
         (make_row({"role": "assistant", "content": " "}), "messages[1]", "neither calls nor words"),
         (make_row({"role": "assistant", "content": "a</think>b"}), "messages[1].content", "end the thought"),
+        (make_row({"role": "assistant", "content": " <think>a"}), "messages[1].content", "begin a thought"),
         (
             make_row({"role": "assistant", "content": "Hi", "reasoning_content": None}),
             "messages[1].reasoning_content",
@@ -177,7 +181,7 @@ def test_row_error_survives_a_data_loader_worker():
     assert str(copied) == str(error) == "train.jsonl:17: answers: expected a list, got 3; write a list"
 
 
-# ------------------------------------------------------------------------------------------------------- datasets
+# ------------------------------------------------------------------------------------------------------------ datasets
 
 
 AWKWARD = {

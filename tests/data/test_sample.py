@@ -3,16 +3,18 @@
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from collections import Counter
 from itertools import islice
 
 import jsonschema
 import pytest
 
-from funreason_trl.data.catalogue import CLASHES, CONTEXT, TOOLS
-from funreason_trl.data.catalogue.requests import SLOT
-from funreason_trl.data.catalogue.spec import tool_schema
 from funreason_trl.data.sample import sample_rows
+from funreason_trl.data.sample.requests import SLOT
+from funreason_trl.data.sample.spec import tool_schema
+from funreason_trl.data.sample.tools import CLASHES, CONTEXT, TOOLS
 
 
 COUNT = 2000
@@ -53,12 +55,12 @@ def leaves(value):
     return [] if isinstance(value, bool) else [str(value)]
 
 
-# ------------------------------------------------------------------------------------------------------- the rows
+# ------------------------------------------------------------------------------------------------------------ the rows
 
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_the_same_arguments_give_the_same_bytes(split):
-    """A change of the catalogue or the wording changes what benchmarks measured: then, and only then, pin anew."""
+    """A change of the tools or the wording changes what benchmarks measured: then, and only then, pin anew."""
     text = "".join(json.dumps(row) + "\n" for row in sample_rows(200, split=split))
     assert hashlib.sha256(text.encode()).hexdigest() == PINNED[split]
 
@@ -125,7 +127,7 @@ def test_lengths(rows):
     assert all(len(json.dumps(row["tools"], separators=(",", ":"))) <= 1200 for row in rows)
 
 
-# ---------------------------------------------------------------------------------------------------- the reasoning
+# ------------------------------------------------------------------------------------------------------- the reasoning
 
 
 def test_the_reasoning_names_each_call_and_each_value(rows):
@@ -168,10 +170,10 @@ def test_the_reasoning_names_the_required_parameter_that_is_missing(rows):
         )
 
 
-# ---------------------------------------------------------------------------------------------------- the catalogue
+# ----------------------------------------------------------------------------------------------------------- the tools
 
 
-def test_the_catalogue_is_large_enough_and_its_splits_are_disjoint():
+def test_the_tools_are_many_and_their_splits_are_disjoint():
     train, heldout = ({tool.name for tool in TOOLS[split]} for split in SPLITS)
     assert len(train) == len(TOOLS["train"]) >= 60
     assert len(heldout) == len(TOOLS["heldout"]) >= 16
@@ -188,7 +190,7 @@ def test_every_json_type_occurs():
 
 
 @pytest.mark.parametrize("tool", [tool for tools in TOOLS.values() for tool in tools], ids=lambda tool: tool.name)
-def test_a_tool_of_the_catalogue_is_whole(tool):
+def test_a_tool_is_whole(tool):
     jsonschema.Draft202012Validator.check_schema(tool_schema(tool)["function"]["parameters"])
     required = {param.name for param in tool.params if param.required}
     slots = {template: {name for name, _ in SLOT.findall(template)} for template in (*tool.asks, *tool.pairs)}
@@ -199,7 +201,7 @@ def test_a_tool_of_the_catalogue_is_whole(tool):
     assert all(template.count("[") == template.count("]") == 1 for template in (*slots, tool.missing.query))
 
 
-# ---------------------------------------------------------------------------------------------------- wrong arguments
+# ----------------------------------------------------------------------------------------------------- wrong arguments
 
 
 @pytest.mark.parametrize(
@@ -214,6 +216,18 @@ def test_a_tool_of_the_catalogue_is_whole(tool):
 def test_wrong_arguments_fail_at_the_call(arguments, words):
     with pytest.raises(ValueError, match=words):
         sample_rows(**arguments)
+
+
+def test_the_sample_needs_neither_torch_nor_datasets():
+    heavy = ("datasets", "pyarrow", "torch", "transformers", "trl")
+    code = f"""
+import sys
+from funreason_trl.data.sample import sample_rows
+next(sample_rows(1))
+print([name for name in {heavy} if name in sys.modules])
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
 
 
 def test_no_rows_is_a_number_of_rows():

@@ -5,19 +5,22 @@ import io
 import itertools
 import json
 import os
+import struct
 from pathlib import Path
 
 import datasets
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from funreason_trl.calls import Call
 from funreason_trl.data import sources
-from funreason_trl.data.rows import ROW_FEATURES, RowError, message_calls
+from funreason_trl.data.rows import ROW_FEATURES, RowError, message_calls, to_dataset
 from funreason_trl.data.sources import ReadReport, load_rows, read_rows
 from tests.data.published import BFCL_TOOL, OSLO, USER, XLAM, openai, sharegpt, tool_call, write_lines
 
 
-# --------------------------------------------------------------------------------------------------- kinds of file
+# ------------------------------------------------------------------------------------------------------- kinds of file
 
 
 def records(count: int) -> list[dict]:
@@ -72,7 +75,7 @@ def test_other_names_go_to_the_hub(tmp_path, monkeypatch):
     assert asked == [("Salesforce/xlam-function-calling-60k", "dev", True)]
 
 
-# ---------------------------------------------------------------------------------------------------------- bad rows
+# ------------------------------------------------------------------------------------------------------------ bad rows
 
 
 def last(turn: dict) -> dict:
@@ -126,6 +129,11 @@ BAD = {
         "messages[1].tool_calls[0].arguments",
         "not JSON",
     ),
+    "openai, broken block": (
+        last({"content": 'Sure.\n<tool_call>\n{"name": "f", "argum'}),
+        "messages[1].content",
+        "not calls",
+    ),
     "openai, call without name": (
         last({"content": None, "tool_calls": [{"function": {"arguments": "{}"}}]}),
         "messages[1].tool_calls[0]",
@@ -155,6 +163,8 @@ BAD = {
         "ground_truth[0].f.a",
         "got 1",
     ),
+    "half a surrogate pair in the id": (XLAM | {"id": "\ud800"}, "id", "surrogate"),
+    "half a surrogate pair in the source": (XLAM | {"source": "a\ud800"}, "source", "surrogate"),
     "half a surrogate pair": (XLAM | {"query": "\ud83d"}, "messages[0]", "surrogate"),
     "NaN": (XLAM | {"answers": [{"name": "f", "arguments": {"a": float("nan")}}]}, "messages[1]", "not JSON"),
 }
@@ -241,6 +251,25 @@ def test_arguments_are_checked_before_reading(tmp_path):
             read_rows(**{"source": "x.jsonl"} | options)
 
 
+def test_parquet_that_is_not_utf8(tmp_path):
+    text = pyarrow.Array.from_buffers(
+        pyarrow.string(), 1, [None, pyarrow.py_buffer(struct.pack("<2i", 0, 4)), pyarrow.py_buffer(b"caf\xe9")]
+    )
+    pyarrow.parquet.write_table(pyarrow.table({"query": text}), tmp_path / "latin.parquet")
+    with pytest.raises(RowError, match=r"latin.parquet: \(file\): not a readable parquet file \(.*utf-8"):
+        list(read_rows(tmp_path / "latin.parquet", on_error="count"))
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.parquet"])
+def test_a_file_has_no_other_split(tmp_path, name):
+    lines = write_lines(tmp_path / "rows.jsonl", *records(3))
+    to_dataset(read_rows(lines)).to_parquet(tmp_path / "rows.parquet")
+    assert len(list(read_rows(tmp_path / name, split="train"))) == 3
+    for read in (read_rows, load_rows):
+        with pytest.raises(ValueError, match=rf"split='test': .*{name} is a single file.*a folder .* test\.jsonl"):
+            read(tmp_path / name, split="test")
+
+
 def test_folder_without_data(tmp_path):
     with pytest.raises(FileNotFoundError):
         list(read_rows(tmp_path))
@@ -315,7 +344,7 @@ def test_load_rows_sees_a_file_that_changed(tmp_path):
     assert len(load_rows(path)) == 2
 
 
-# --------------------------------------------------------------------------------------------------------- real rows
+# ----------------------------------------------------------------------------------------------------------- real rows
 
 
 @pytest.mark.shared_data

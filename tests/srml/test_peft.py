@@ -193,3 +193,12 @@ def test_4_bit_weights_are_never_repacked_for_inference(base_model):
     trainer.evaluate()
     trainer.model.state_dict()
     assert all(torch.equal(layer.weight.data, weight) for layer, weight in zip(layers, weights, strict=True))
+
+
+def test_a_4_bit_model_that_was_repacked_already_is_refused(base_model):
+    model = AutoModelForCausalLM.from_pretrained(base_model, quantization_config=NF4, dtype=torch.float32)
+    layer = next(module for module in model.modules() if isinstance(module, Linear4bit))
+    # As after a forward pass in evaluation mode on a processor with AVX512-BF16.
+    layer.weight.quant_state.packing_format_for_cpu = True
+    with pytest.raises(ValueError, match="Load it anew"):
+        qlora_trainer(model, {})

@@ -60,7 +60,7 @@ FORMS = {
     ),
     "prompt-completion of several turns": (
         {"prompt": [QUERY], "completion": [ANSWER, QUERY, ANSWER]},
-        {"assistant_only_loss": True},
+        {},
         [(THINK, THOUGHT), (RESULT, CALL + END)] * 2,
     ),
     "prompt-completion in text": (
@@ -306,6 +306,11 @@ def test_a_batch_has_the_segment_of_each_label(padding_free, multiple):
         assert batch["rows"].tolist() == [[0, 0, 0, 1, 1] + [0] * (width - 5)]
 
 
+def test_a_row_without_segments_is_refused_by_its_columns():
+    with pytest.raises(ValueError, match="no `segments`, only input_ids, labels"):
+        SegmentCollator(pad_token_id=0)([{"input_ids": [7, 8], "labels": [7, 8]}])
+
+
 def test_a_collator_of_ones_own_is_kept():
     collator = SegmentCollator(pad_token_id=0, pad_to_multiple_of=64)
     trainer = build_trainer(arguments={"data_collator": collator})
@@ -368,6 +373,17 @@ def test_qwen3_turns_with_tools_have_thought_and_call():
     text = tokenizer.decode(row["input_ids"])
     assert "<tools>" in text
     assert "<tool_response>\ncold" in text
+
+
+def test_the_template_of_one_evaluation_set_is_not_used_for_the_next():
+    # Qwen3's own template leaves the thoughts of earlier turns out; that of TRL, for the assistant's turns, does not.
+    turns = [QUERY, qwen3_call("Oslo", "First."), QUERY, qwen3_call("Rome", "Then.")]
+    rows = Dataset.from_list([{"prompt": turns[:-1], "completion": turns[-1:], "tools": QWEN3_TOOLS}])
+    messages = Dataset.from_list([{"messages": turns, "tools": QWEN3_TOOLS}])
+    trainer = build_trainer(rows, tokenizer=qwen3_tokenizer())
+    before = trainer.evaluate(rows)["eval_loss"]
+    assert trainer.evaluate(messages)["eval_loss"] != before
+    assert trainer.evaluate(rows)["eval_loss"] == before
 
 
 def test_qwen3_rows_train():

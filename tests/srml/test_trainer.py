@@ -18,6 +18,7 @@ from trl import SFTConfig
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from funreason_trl.srml import SRMLTrainer
+from funreason_trl.srml.checks import refuse_sharded_sequences
 from tests.srml.reference import ReferenceTraining, reference_rows
 from tests.srml.training import (
     BALANCES,
@@ -95,7 +96,7 @@ def test_sharded_sequences_are_refused(sharding, named, monkeypatch):
     trainer = build_trainer(**BALANCES["fixed"])
     monkeypatch.setattr(trainer.accelerator.state, "parallelism_config", ParallelismConfig(**sharding))
     with pytest.raises(ValueError, match=named):
-        trainer._refuse_sharded_sequences()
+        refuse_sharded_sequences(trainer.accelerator, trainer.args)
 
 
 def test_thoughts_alone_train_with_token_balance():
@@ -120,6 +121,19 @@ def test_rows_with_a_thought_train_without_a_warning(caplog):
     with caplog.at_level(logging.WARNING, logger="funreason_trl"):
         train()
     assert [record for record in caplog.records if record.name.startswith("funreason_trl")] == []
+
+
+def test_a_configuration_is_left_as_it_was_given():
+    arguments = config(**BALANCES["fixed"])
+    messages = [{"messages": row["prompt"] + row["completion"]} for row in tiny_rows(2)]
+    for rows in (messages, tiny_rows(2), messages):
+        SRMLTrainer(
+            build_tiny_model(len(TOKENIZER)),
+            arguments,
+            train_dataset=Dataset.from_list(rows),
+            processing_class=TOKENIZER,
+        )
+        assert arguments.assistant_only_loss is False
 
 
 def test_a_model_can_be_given_by_its_path(tmp_path):

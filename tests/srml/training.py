@@ -16,6 +16,7 @@ from tests.tiny import build_tiny_model, build_tiny_tokenizer, tiny_rows
 
 
 TOKENIZER = build_tiny_tokenizer()
+OUTPUTS = tempfile.TemporaryDirectory(prefix="srml")  # removed when the tests end
 
 # A large rate, so that theta moves plainly in a few steps.
 BALANCES = {
@@ -44,7 +45,7 @@ DEFAULTS = {
 
 
 def config(config_class: type[SFTConfig] = SRMLConfig, **changes) -> SFTConfig:
-    return config_class(**{"output_dir": tempfile.mkdtemp(prefix="srml"), **DEFAULTS, **changes})
+    return config_class(**{"output_dir": tempfile.mkdtemp(dir=OUTPUTS.name), **DEFAULTS, **changes})
 
 
 def build_trainer(

@@ -18,10 +18,12 @@ class Score:
     Attributes:
         parsed (`bool`): The answer is calls where the row has calls, and words where it has none.
         right (`bool`): The calls are those of the row, in any order.
+        needs_calls (`bool`): The row has calls; for others, words of any kind are right, so count the two apart.
     """
 
     parsed: bool
     right: bool
+    needs_calls: bool = True
 
 
 def score_answer(text: str, row: dict) -> Score:
@@ -39,7 +41,7 @@ def score_answer(text: str, row: dict) -> Score:
     expected = message_calls(row["messages"][-1])
     if not expected:
         silent = not answer.calls and bool(answer.content.strip())
-        return Score(parsed=silent, right=silent)
+        return Score(parsed=silent, right=silent, needs_calls=False)
     if not answer.calls:
         return Score(parsed=False, right=False)
     defaults = _declared_defaults(row["tools"])

@@ -85,6 +85,7 @@ class SRMLTrainer(SFTTrainer):
         "Automated Data Refinement",
         "id": "2505.20192",
     }
+    # The counts are those of the whole optimizer step, so `Trainer` must not divide by the accumulation steps again.
     loss_is_scaled_for_ga = True
 
     data_collator: SegmentCollator
@@ -186,7 +187,8 @@ class SRMLTrainer(SFTTrainer):
             self._signature_columns.append("segments")
 
     def _load_callback_state(self) -> None:
-        # `Trainer` would put a new balance in place of the one that the loss uses, which reads its theta back itself.
+        # A hook of transformers 5: `Trainer` would put a new balance in place of the one that the loss uses, which reads
+        # its theta back itself.
         states = self.state.stateful_callbacks
         self.state.stateful_callbacks = {name: state for name, state in states.items() if name != Balance.__name__}
         super()._load_callback_state()

@@ -1,21 +1,24 @@
-"""A value against a JSON Schema, where both come from strangers.
+"""A value against a JSON Schema with `jsonschema`, where both come from strangers.
 
 In: a normalised schema and a JSON value. Out: [`enforced`] takes from the schema what can be checked safely, once for
-all values; [`Check`] goes through it and a value together and yields each [`Mismatch`], at a bounded cost.
+all values, and a [`Validator`] of it yields its errors, one at a time and at a bounded cost.
 
-The `jsonschema` package compares a value with every member of an enum, looks for all errors of all alternatives, and
-writes the whole value into each of them: minutes or hours for what a stranger may send. The tests hold its verdicts
-against these.
+`jsonschema` alone compares a value with every member of an enum, looks for all errors of all alternatives, and writes
+the whole value into each of them: minutes or hours for what a stranger may send. So its keywords are counted here, and
+those that can take long are replaced.
 """
 
 import json
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
-from .normalize import FIELDS, LISTS, Path, shown
+from jsonschema import Draft202012Validator, ValidationError, validators
+
+from .normalize import FIELDS, LISTS, shown
 
 
 # Most lists and dicts within each other in a checked value; `calls` reads no deeper ones.
@@ -24,12 +27,12 @@ MAX_VALUE_DEPTH = 64
 # Numbers that are checked are smaller than this: a float holds them, so that no comparison overflows.
 NUMBER_LIMIT = 2**1023
 
-# Most steps of one check, about a second: a step is a keyword of a schema at a value. The longest text that `calls`
-# reads holds 130,000 values.
-MAX_STEPS = 1_000_000
+# Most steps of one check, some three seconds: a step is a keyword of a schema at a value. Far beyond any real call,
+# which holds tens of values.
+MAX_STEPS = 300_000
 
-# An alternative of `anyOf` is judged by its first mismatches.
-_ALTERNATIVE_MISMATCHES = 5
+# An alternative of `anyOf` is judged by its first errors.
+_ALTERNATIVE_ERRORS = 5
 
 # Exact division takes as long as this many other steps.
 _MULTIPLE_STEPS = 20
@@ -37,35 +40,8 @@ _MULTIPLE_STEPS = 20
 # Characters of JSON that are written for an enum or a set in one step.
 _KEY_CHARS_PER_STEP = 4
 
-MismatchKind = Literal["missing_parameter", "unknown_parameter", "wrong_type", "not_in_enum", "invalid_value"]
-
-
-class TooMuchWorkError(Exception):
-    """The steps of a [`Check`] are spent."""
-
-
-class Mismatch(NamedTuple):
-    """
-    What is wrong at one place. It has no message yet, since an alternative that doesn't fit has no use for one.
-
-    Args:
-        kind (`str`):
-            One of [`MismatchKind`].
-        path (`tuple`):
-            Names and indices that lead to the place.
-        value (`Any`):
-            What stands there.
-        keyword (`str`):
-            The keyword of the schema that it breaks; `""` where the schema allows no value at all.
-        demand (`Any`):
-            What the keyword asks for; the known names for an unknown parameter.
-    """
-
-    kind: MismatchKind
-    path: Path
-    value: Any
-    keyword: str
-    demand: Any
+# Characters of an error of `jsonschema` that are written in one step; they can hold the whole value.
+_ERROR_CHARS_PER_STEP = 100
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,7 +69,7 @@ def enforced(schema: Any) -> Any:
     kept = {
         keyword: _enforced_value(keyword, value)
         for keyword, value in schema.items()
-        if keyword in _ENFORCED and _ENFORCED[keyword](value)
+        if keyword in _ENFORCED and _ENFORCED[keyword].is_valid(value)
     }
     if "oneOf" in kept:
         kept.setdefault("anyOf", kept.pop("oneOf"))
@@ -141,170 +117,157 @@ def _with_whole_numbers(value: Any, depth: int) -> Any:
 _encode_sorted = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+_SCHEMA_THAT_REFUSES = {"anyOf": [{"const": False}, {"type": "object", "minProperties": 1}]}
+_FILLED_LIST = {"type": "array", "minItems": 1}
+_BOUND = {"type": "number", "exclusiveMinimum": -NUMBER_LIMIT, "exclusiveMaximum": NUMBER_LIMIT}
+_COUNT = {"type": "integer", "minimum": 0}
 
-
-def _is_bound(value: Any) -> bool:
-    return _is_number(value) and abs(value) < NUMBER_LIMIT
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_schema(value: Any) -> bool:
-    return isinstance(value, dict | bool)
-
-
-def _is_filled_list(value: Any) -> bool:
-    return isinstance(value, list) and bool(value)
-
-
-_ENFORCED: dict[str, Callable[[Any], bool]] = {
-    "type": lambda value: True,
-    "const": lambda value: True,
-    "properties": lambda value: isinstance(value, dict),
-    "required": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
-    "multipleOf": lambda value: _is_bound(value) and value > 0,
-    "uniqueItems": lambda value: value is True,
-    **dict.fromkeys(("additionalProperties", "items"), _is_schema),
-    **dict.fromkeys(("enum", "anyOf", "oneOf", "allOf", "prefixItems"), _is_filled_list),
-    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _is_bound),
-    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), _is_count),
+# The keywords that are checked, and what their values have to be.
+_ENFORCED: dict[str, Any] = {
+    keyword: Draft202012Validator(schema)
+    for keyword, schema in {
+        "type": True,
+        "const": True,
+        "properties": {"type": "object"},
+        "required": {"type": "array", "items": {"type": "string"}},
+        "multipleOf": {**_BOUND, "exclusiveMinimum": 0},
+        "uniqueItems": {"enum": [True]},
+        **dict.fromkeys(("additionalProperties", "items"), _SCHEMA_THAT_REFUSES),
+        **dict.fromkeys(("enum", "anyOf", "oneOf", "allOf", "prefixItems"), _FILLED_LIST),
+        **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _BOUND),
+        **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), _COUNT),
+    }.items()
 }
 
 
 # --- checking --------------------------------------------------------------------------------------------------------
 
-
-class Check:
-    """
-    Goes through schemas and values and counts the steps.
-
-    Its methods are generators, so that who needs only the first mismatches pays for no more. They raise
-    [`TooMuchWorkError`] when `MAX_STEPS` are spent by all of them together.
-    """
-
-    def __init__(self) -> None:
-        self.steps_left = MAX_STEPS
-
-    def spend(self, steps: int) -> None:
-        self.steps_left -= steps
-        if self.steps_left < 0:
-            raise TooMuchWorkError
-
-    def mismatches(self, schema: Any, value: Any, path: Path = ()) -> Iterator[Mismatch]:
-        """What is wrong with `value` at `path` by the [`enforced`] part of a schema."""
-        if isinstance(schema, bool):
-            self.spend(1)
-            if not schema:
-                yield Mismatch("invalid_value", path, value, "", None)
-            return
-        self.spend(1 + len(schema))
-        for keyword, demand in schema.items():
-            if keyword in _FITS:
-                self.spend(_MULTIPLE_STEPS if keyword == "multipleOf" else 0)
-                if not _FITS[keyword](value, demand):
-                    kind: MismatchKind = "wrong_type" if keyword == "type" else "invalid_value"
-                    yield Mismatch(kind, path, value, keyword, demand)
-            elif keyword in ("enum", "const"):
-                if self._key(value) not in demand.keys:
-                    yield Mismatch("not_in_enum", path, value, keyword, demand)
-            elif keyword == "anyOf":
-                yield from self._any_of(demand, value, path)
-            elif keyword == "allOf":
-                for part in demand:
-                    yield from self.mismatches(part, value, path)
-            elif isinstance(value, list):
-                yield from self._in_list(keyword, demand, value, schema, path)
-            elif isinstance(value, dict):
-                yield from self._in_dict(keyword, demand, value, schema, path)
-
-    def _key(self, value: Any) -> str:
-        key = json_key(value)
-        self.spend(len(key) // _KEY_CHARS_PER_STEP)
-        return key
-
-    def _any_of(self, alternatives: list[Any], value: Any, path: Path) -> Iterator[Mismatch]:
-        kinds: set[MismatchKind] = set()
-        for alternative in alternatives:
-            first = islice(self.mismatches(alternative, value, path), _ALTERNATIVE_MISMATCHES)
-            found = {mismatch.kind for mismatch in first}
-            if not found:
-                return
-            # The alternatives of a union differ in type; what else is wrong is said by those whose type fits.
-            if "wrong_type" not in found:
-                kinds |= found
-        kind: MismatchKind = "not_in_enum" if kinds == {"not_in_enum"} else "invalid_value"
-        yield Mismatch(kind if kinds else "wrong_type", path, value, "anyOf", alternatives)
-
-    def _in_list(
-        self, keyword: str, demand: Any, value: list[Any], schema: dict[str, Any], path: Path
-    ) -> Iterator[Mismatch]:
-        if keyword == "uniqueItems":
-            if len({self._key(item) for item in value}) < len(value):
-                yield Mismatch("invalid_value", path, value, keyword, demand)
-        elif keyword == "prefixItems":
-            for index, (item, inner) in enumerate(zip(value, demand, strict=False)):
-                yield from self.mismatches(inner, item, (*path, index))
-        elif keyword == "items":
-            start = len(schema.get("prefixItems", ()))
-            for index, item in enumerate(islice(value, start, None), start):
-                yield from self.mismatches(demand, item, (*path, index))
-
-    def _in_dict(
-        self, keyword: str, demand: Any, value: dict[str, Any], schema: dict[str, Any], path: Path
-    ) -> Iterator[Mismatch]:
-        if keyword == "required":
-            self.spend(len(demand))
-            for name in (name for name in demand if name not in value):
-                yield Mismatch("missing_parameter", (*path, name), None, keyword, demand)
-        elif keyword == "properties":
-            self.spend(len(demand))
-            for name in (name for name in demand if name in value):
-                yield from self.mismatches(demand[name], value[name], (*path, name))
-        elif keyword == "additionalProperties":
-            self.spend(len(value))
-            known = schema.get("properties", {})
-            for name in (name for name in value if name not in known):
-                if demand is False:
-                    yield Mismatch("unknown_parameter", (*path, name), value[name], keyword, known)
-                else:
-                    yield from self.mismatches(demand, value[name], (*path, name))
+Errors = Iterator[ValidationError]
+Keyword = Callable[[Any, Any, Any, Any], Errors]
 
 
-def _is_multiple(value: int | float, step: int | float) -> bool:
+class TooMuchWorkError(Exception):
+    """The steps of a check are spent."""
+
+
+_steps_left: ContextVar[int] = ContextVar("steps_left")
+
+
+def start_check() -> None:
+    """Give the following checks of this thread or task `MAX_STEPS` together."""
+    _steps_left.set(MAX_STEPS)
+
+
+def spend(steps: int) -> None:
+    """Count `steps` as done. Raises [`TooMuchWorkError`] if there are no more."""
+    left = _steps_left.get() - steps
+    _steps_left.set(left)
+    if left < 0:
+        raise TooMuchWorkError
+
+
+def error_kind(error: ValidationError) -> str:
+    """What is wrong: the kind of the `CallProblem` that an error of a [`Validator`] becomes."""
+    return error.message if error.validator == "anyOf" else _KINDS.get(error.validator, "invalid_value")
+
+
+_KINDS = {
+    "required": "missing_parameter",
+    "additionalProperties": "unknown_parameter",
+    "type": "wrong_type",
+    "enum": "not_in_enum",
+    "const": "not_in_enum",
+}
+
+
+def _counted(keyword: str) -> Keyword:
+    check = Draft202012Validator.VALIDATORS[keyword]
+
+    def counted(validator: Any, demand: Any, value: Any, schema: Any) -> Errors:
+        spend(len(demand) if keyword in ("properties", "prefixItems", "allOf") else 1)
+        for error in check(validator, demand, value, schema) or ():
+            spend(len(error.message) // _ERROR_CHARS_PER_STEP)
+            yield error
+
+    return counted
+
+
+def _type(validator: Any, types: str | list[str], value: Any, schema: Any) -> Errors:
+    spend(1)
+    if not any(validator.is_type(value, name) for name in ([types] if isinstance(types, str) else types)):
+        yield ValidationError("another type")
+
+
+def _choice(validator: Any, choices: Choices, value: Any, schema: Any) -> Errors:
+    if _spent_key(value) not in choices.keys:
+        yield ValidationError("another value")
+
+
+def _unique_items(validator: Any, demand: bool, value: Any, schema: Any) -> Errors:
+    spend(1)
+    if isinstance(value, list) and len({_spent_key(item) for item in value}) < len(value):
+        yield ValidationError("items repeat")
+
+
+def _spent_key(value: Any) -> str:
+    key = json_key(value)
+    spend(1 + len(key) // _KEY_CHARS_PER_STEP)
+    return key
+
+
+def _multiple_of(validator: Any, step: int | float, value: Any, schema: Any) -> Errors:
     """Exact, by the digits that stand in the JSON: 19.99 is a multiple of 0.01, though not the floats nearest to them."""
-    return _as_written(value) % _as_written(step) == 0
+    spend(_MULTIPLE_STEPS)
+    if validator.is_type(value, "number") and _as_written(value) % _as_written(step):
+        yield ValidationError("no multiple")
 
 
 def _as_written(number: int | float) -> Fraction:
     return Fraction(float.__repr__(number)) if isinstance(number, float) else Fraction(number)
 
 
-_TYPES: dict[str, Callable[[Any], bool]] = {
-    "string": lambda value: isinstance(value, str),
-    "integer": lambda value: _is_number(value) and (isinstance(value, int) or value.is_integer()),
-    "number": _is_number,
-    "boolean": lambda value: isinstance(value, bool),
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, dict),
-    "null": lambda value: value is None,
-}
+def _any_of(validator: Any, alternatives: list[Any], value: Any, schema: Any) -> Errors:
+    kinds: set[str] = set()
+    for alternative in alternatives:
+        spend(1)
+        found = {error_kind(error) for error in islice(validator.descend(value, alternative), _ALTERNATIVE_ERRORS)}
+        if not found:
+            return
+        # The alternatives of a union differ in type; what else is wrong is said by those whose type fits.
+        kinds |= found if "wrong_type" not in found else set()
+    yield ValidationError("not_in_enum" if kinds == {"not_in_enum"} else "invalid_value" if kinds else "wrong_type")
 
-# Keywords that look only at the value itself, not into it: value and demand to whether they fit.
-_FITS: dict[str, Callable[[Any, Any], bool]] = {
-    "type": lambda value, types: any(_TYPES[name](value) for name in ([types] if isinstance(types, str) else types)),
-    "minimum": lambda value, bound: not _is_number(value) or value >= bound,
-    "maximum": lambda value, bound: not _is_number(value) or value <= bound,
-    "exclusiveMinimum": lambda value, bound: not _is_number(value) or value > bound,
-    "exclusiveMaximum": lambda value, bound: not _is_number(value) or value < bound,
-    "multipleOf": lambda value, step: not _is_number(value) or _is_multiple(value, step),
-    "minLength": lambda value, count: not isinstance(value, str) or len(value) >= count,
-    "maxLength": lambda value, count: not isinstance(value, str) or len(value) <= count,
-    "minItems": lambda value, count: not isinstance(value, list) or len(value) >= count,
-    "maxItems": lambda value, count: not isinstance(value, list) or len(value) <= count,
-    "minProperties": lambda value, count: not isinstance(value, dict) or len(value) >= count,
-    "maxProperties": lambda value, count: not isinstance(value, dict) or len(value) <= count,
-}
+
+def _required(validator: Any, names: list[str], value: Any, schema: Any) -> Errors:
+    spend(len(names))
+    for name in names if isinstance(value, dict) else ():
+        if name not in value:
+            yield ValidationError("missing", path=[name])
+
+
+def _additional_properties(validator: Any, demand: Any, value: Any, schema: Any) -> Errors:
+    """One error for each name, in order, where `jsonschema` writes all into one."""
+    spend(len(value) if isinstance(value, dict) else 1)
+    known = schema.get("properties", {})
+    for name in value if isinstance(value, dict) else ():
+        if name not in known and demand is False:
+            yield ValidationError("unknown", path=[name])
+        elif name not in known:
+            yield from validator.descend(value[name], demand, path=name)
+
+
+Validator: Any = validators.create(
+    meta_schema=Draft202012Validator.META_SCHEMA,
+    type_checker=Draft202012Validator.TYPE_CHECKER,
+    validators={
+        **{keyword: _counted(keyword) for keyword in _ENFORCED if keyword != "oneOf"},
+        "type": _type,
+        "enum": _choice,
+        "const": _choice,
+        "uniqueItems": _unique_items,
+        "multipleOf": _multiple_of,
+        "anyOf": _any_of,
+        "required": _required,
+        "additionalProperties": _additional_properties,
+    },
+)

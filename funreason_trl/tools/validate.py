@@ -8,7 +8,9 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, cast
+
+from jsonschema import ValidationError
 
 from ..calls import Call
 from .normalize import ToolFormatError, encode, normalize_tools, path_text, shown
@@ -16,11 +18,12 @@ from .schema_check import (
     MAX_STEPS,
     MAX_VALUE_DEPTH,
     NUMBER_LIMIT,
-    Check,
-    Mismatch,
-    MismatchKind,
     TooMuchWorkError,
+    Validator,
     enforced,
+    error_kind,
+    spend,
+    start_check,
 )
 
 
@@ -33,7 +36,7 @@ MAX_PROBLEMS = 100
 # Most values that the arguments of a checked call may hold, all levels together.
 MAX_VALUES = 2**18
 
-# A mismatch costs this many steps, as its message takes time.
+# A problem costs this many steps, as its message takes time.
 _REPORT_STEPS = 10
 
 _OPEN_KEYWORDS = {
@@ -46,7 +49,9 @@ _OPEN_KEYWORDS = {
     "oneOf",
 }
 
-ProblemKind = Literal["unknown_function"] | MismatchKind
+ProblemKind = Literal[
+    "unknown_function", "missing_parameter", "unknown_parameter", "wrong_type", "not_in_enum", "invalid_value"
+]
 
 
 @dataclass(frozen=True)
@@ -90,11 +95,13 @@ def validate_call(call: Call, tools: Any) -> list[CallProblem]:
     odd = _find_odd_value(call.arguments)
     if odd:
         return [odd]
-    check = Check()
+    start_check()
     fewest: list[CallProblem] | None = None
     try:
-        for schema in candidates[call.name]:
-            problems = _problems(check, schema, call)
+        for validator in candidates[call.name]:
+            problems = [
+                _describe(call.name, error) for error in islice(validator.iter_errors(call.arguments), MAX_PROBLEMS)
+            ]
             if fewest is None or len(problems) < len(fewest):
                 fewest = problems
             if not fewest:
@@ -105,27 +112,21 @@ def validate_call(call: Call, tools: Any) -> list[CallProblem]:
     return fewest or []
 
 
-def _problems(check: Check, schema: Any, call: Call) -> list[CallProblem]:
-    problems = []
-    for mismatch in islice(check.mismatches(schema, call.arguments), MAX_PROBLEMS):
-        check.spend(_REPORT_STEPS)
-        problems.append(_describe(call.name, mismatch))
-    return problems
-
-
-def _describe(function: str, mismatch: Mismatch) -> CallProblem:
-    path = path_text(mismatch.path)
-    if mismatch.kind == "missing_parameter":
+def _describe(function: str, error: ValidationError) -> CallProblem:
+    spend(_REPORT_STEPS)
+    kind = cast(ProblemKind, error_kind(error))
+    path = path_text(tuple(error.path))
+    if kind == "missing_parameter":
         message = f"{shown(function)} needs {shown(path)}, which isn't given: add it"
-    elif mismatch.kind == "unknown_parameter":
-        known = list(islice(mismatch.demand, 10))
+    elif kind == "unknown_parameter":
+        known = list(islice(error.schema.get("properties", ()), 10))
         mend = f"use one of {shown(known)}, or leave it out" if known else "leave it out"
         message = f"{shown(function)} has no parameter {shown(path)}: {mend}"
     else:
-        demand = f"{mismatch.keyword} {shown(mismatch.demand)}" if mismatch.keyword else "no value"
+        demand = f"{error.validator} {shown(error.validator_value)}" if error.validator else "no value"
         place = shown(path) if path else "the dict of arguments"
-        message = f"{place} is {shown(mismatch.value)}, but the tool asks for {demand}: give such a value"
-    return CallProblem(mismatch.kind, path or None, message)
+        message = f"{place} is {shown(error.instance)}, but the tool asks for {demand}: give such a value"
+    return CallProblem(kind, path or None, message)
 
 
 @lru_cache(maxsize=32)
@@ -137,7 +138,7 @@ def _schemas_by_name(encoded: str) -> dict[str, list[Any]]:
     by_name: dict[str, list[Any]] = {}
     for tool in normalize_tools(encoded):
         function = tool["function"]
-        by_name.setdefault(function["name"], []).append(_closed(function["parameters"]))
+        by_name.setdefault(function["name"], []).append(Validator(_closed(function["parameters"])))
     return by_name
 
 

@@ -24,6 +24,7 @@ TOOLS = [
     {"type": "function", "function": {"name": "get_time", "description": "", "parameters": {"type": "object"}}},
 ]
 RIGHT, WRONG, UNPARSED = Score(True, True), Score(True, False), Score(False, False)
+IN_WORDS, NOT_IN_WORDS = Score(True, True, needs_calls=False), Score(False, False, needs_calls=False)
 
 
 def row_with(calls: list[Call], content: str = "") -> dict:
@@ -77,12 +78,12 @@ NO_CALL = row_with([], "Which city do you mean?")
         pytest.param(OSLO, "[get_weather(city='Oslo')] Done.", UNPARSED, id="prose after the calls"),
         pytest.param(OSLO, "[get_weather(city='Oslo'", UNPARSED, id="cut off"),
         pytest.param(OSLO, "<think>[get_weather(city='Oslo')]", UNPARSED, id="unfinished thinking"),
-        pytest.param(NO_CALL, "Where?", RIGHT, id="no call: words"),
-        pytest.param(NO_CALL, "<think>No city.</think>\n\nWhere?", RIGHT, id="no call: words after thinking"),
-        pytest.param(NO_CALL, "[get_weather(city='Oslo')]", UNPARSED, id="no call: a call"),
-        pytest.param(NO_CALL, "  \n", UNPARSED, id="no call: nothing"),
-        pytest.param(NO_CALL, "<think>I wonder", UNPARSED, id="no call: unfinished thinking"),
-        pytest.param(NO_CALL, "<think>I wonder</think>", UNPARSED, id="no call: only thinking"),
+        pytest.param(NO_CALL, "Where?", IN_WORDS, id="no call: words"),
+        pytest.param(NO_CALL, "<think>No city.</think>\n\nWhere?", IN_WORDS, id="no call: words after thinking"),
+        pytest.param(NO_CALL, "[get_weather(city='Oslo')]", NOT_IN_WORDS, id="no call: a call"),
+        pytest.param(NO_CALL, "  \n", NOT_IN_WORDS, id="no call: nothing"),
+        pytest.param(NO_CALL, "<think>I wonder", NOT_IN_WORDS, id="no call: unfinished thinking"),
+        pytest.param(NO_CALL, "<think>I wonder</think>", NOT_IN_WORDS, id="no call: only thinking"),
     ],
 )
 def test_score(row, answer, score):
@@ -97,7 +98,8 @@ def test_a_call_of_an_unlisted_function_with_the_expected_name_is_right():
 def test_every_row_of_the_sample_passes_by_its_own_answer(split):
     for row in sample_rows(200, split=split):
         (example,) = render_python(row)
-        assert score_answer(example["completion"][0]["content"], row) == RIGHT, row["id"]
+        expected = RIGHT if "tool_calls" in row["messages"][-1] else IN_WORDS
+        assert score_answer(example["completion"][0]["content"], row) == expected, row["id"]
 
 
 def test_no_row_of_the_sample_passes_by_the_answer_of_another_query():

@@ -37,7 +37,7 @@ def test_one_line_of_answers_a_held_out_row_with_scores_before_and_after(compare
         assert line["query"] == row["messages"][0]["content"]
         assert set(line) == {"id", "query", "gold", "before", "after SRML", "after plain SFT"}
         for name in ("before", "after SRML", "after plain SFT"):
-            assert set(line[name]) == {"answer", "parsed", "right"}
+            assert set(line[name]) == {"answer", "parsed", "right", "needs_calls"}
 
 
 def test_the_gold_answer_is_the_rows_own(compared):
@@ -53,7 +53,7 @@ def test_the_results_hold_options_losses_and_history(compared):
     assert results["options"]["compare"] is True
     assert results["rows"] == TEST_ROWS
     for name in ("before", "after SRML", "after plain SFT"):
-        assert 0 <= results[name]["calls_right"] <= results[name]["answers_parsed"] <= TEST_ROWS
+        assert 0 <= results[name]["calls_right"] <= results[name]["calls_parsed"] <= TEST_ROWS
         assert results[name]["loss/think"] > 0
     for name in ("after SRML", "after plain SFT"):
         assert [entry["step"] for entry in results[name]["history"]] == list(range(1, STEPS + 1))
@@ -96,7 +96,8 @@ def test_a_model_folder_gets_an_adapter(model_folder, tmp_path):
         main(["--model", str(model_folder), "--train-rows", "4", "--test-rows", "1", "--output", str(tmp_path)])
     assert (tmp_path / "model" / "adapter_model.safetensors").is_file()
     assert "plain SFT" not in screen.get()
-    assert set(json.loads((tmp_path / "results.json").read_text())) == {"options", "rows", "before", "after SRML"}
+    keys = {"options", "rows", "before", "after SRML"}
+    assert set(json.loads((tmp_path / "results.json").read_text())) == keys
 
 
 def test_what_became_right_is_shown_first_and_brackets_as_they_are():

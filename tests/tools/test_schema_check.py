@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funreason_trl.tools.schema_check import MAX_VALUE_DEPTH, Check, Choices, enforced, json_key
+from funreason_trl.tools.schema_check import MAX_VALUE_DEPTH, Choices, Validator, enforced, json_key, start_check
 
 
 def fits(schema: Any, value: Any) -> bool:
-    return next(Check().mismatches(enforced(schema), value), None) is None
+    start_check()
+    return bool(Validator(enforced(schema)).is_valid(value))
 
 
 def test_what_is_enforced() -> None:

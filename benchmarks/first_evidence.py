@@ -61,14 +61,15 @@ class Experiment:
     train_rows: int
     validation_rows: int
     test_rows: int
+    accumulation: int
     max_length: int
     free_tokens: int
     learning_rates: tuple[float, ...]
 
 
 EXPERIMENTS = {
-    "sample": Experiment("sample", 96, 24, 48, 640, 220, (6e-4, 1.8e-3, 5.4e-3)),
-    "cot": Experiment("cot", 270, 30, 60, 1280, 560, (4e-4, 1.2e-3, 3.6e-3)),
+    "sample": Experiment("sample", 96, 24, 48, 1, 640, 220, (6e-4, 1.8e-3, 5.4e-3)),
+    "cot": Experiment("cot", 270, 30, 60, 2, 1280, 560, (4e-4, 1.2e-3, 3.6e-3)),
 }
 
 
@@ -140,7 +141,7 @@ def train(run: Run, experiment: Experiment, train_set: list[dict], folder: Path)
         learning_rate=run.learning_rate,
         seed=run.seed,
         per_device_train_batch_size=4,
-        gradient_accumulation_steps=2,
+        gradient_accumulation_steps=experiment.accumulation,
         per_device_eval_batch_size=4,
         num_train_epochs=1,
         lr_scheduler_type="cosine",

@@ -6,7 +6,8 @@
 
 In: SmolLM2-135M-Instruct; rows of the embedded sample (train tools for training, held-out tools for the rest), or of
 `cot_calls.jsonl` (../shared/data), in the python form. Out: one JSON for each run in `results/first_evidence/<rows>/`
-and a table. A run that has its JSON is not run again, so the benchmark can be killed and started at will.
+and a table. A run that has its JSON is not run again, and one that another process is at is left to it, so the benchmark
+can be killed, started at will, and started twice.
 
 A worked example of an item, its answer, and how it counts:
 
@@ -34,6 +35,7 @@ from time import perf_counter
 import torch
 from common import describe_machine, markdown_table, write_json
 from datasets import Dataset
+from filelock import FileLock, Timeout
 from peft import LoraConfig
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -224,18 +226,30 @@ def measure(run: Run, experiment: Experiment, folder: Path) -> dict:
 # All runs
 
 
-def planned(experiment: Experiment, results: dict[str, dict]) -> Run | None:
-    """The next run to do, or `None` when all are done."""
-    for loss in LOSSES:
-        for rate in experiment.learning_rates:
-            if (run := Run(loss, rate, 0)).name not in results:
-                return run
-    for seed in SEEDS:
-        for loss in LOSSES:
-            run = Run(loss, best_rate(loss, experiment, results), seed, tested=True)
-            if "test" not in results.get(run.name, {}):
-                return run
-    return None
+def missing(experiment: Experiment, results: dict[str, dict]) -> list[Run]:
+    """Runs that can be done now; those of the second stage are known when the first is complete."""
+    rates = [Run(loss, rate, 0) for loss in LOSSES for rate in experiment.learning_rates]
+    if untried := [run for run in rates if run.name not in results]:
+        return untried
+    seeds = [Run(loss, best_rate(loss, experiment, results), seed, True) for seed in SEEDS for loss in LOSSES]
+    return [run for run in seeds if "test" not in results.get(run.name, {})]
+
+
+def do_next_run(experiment: Experiment, folder: Path) -> bool:
+    """Does the first run that is missing and that no other process is at; says whether there was one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for run in missing(experiment, read_results(folder)):
+        try:
+            with FileLock(folder / f"{run.name}.lock", timeout=0):
+                if run not in missing(experiment, read_results(folder)):
+                    continue
+                print(f"{experiment.name}: {run.name}{' with test' if run.tested else ''}", flush=True)
+                work = HERE.parent / "runs" / "first_evidence" / experiment.name / run.name
+                write_json(folder / f"{run.name}.json", measure(run, experiment, work))
+                return True
+        except Timeout:
+            continue
+    return False
 
 
 def best_rate(loss: Loss, experiment: Experiment, results: dict[str, dict]) -> float:
@@ -292,11 +306,8 @@ def main() -> None:
     folder = arguments.results / experiment.name
 
     for _ in range(0 if arguments.table else arguments.max_runs):
-        run = planned(experiment, read_results(folder))
-        if run is None:
+        if not do_next_run(experiment, folder):
             break
-        print(f"{experiment.name}: {run.name}{' with test' if run.tested else ''}", flush=True)
-        write_json(folder / f"{run.name}.json", measure(run, experiment, HERE.parent / "runs" / "first_evidence"))
     text = report(experiment, read_results(folder))
     print(text)
     if not arguments.table:

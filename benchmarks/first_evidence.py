@@ -45,7 +45,8 @@ from funreason_trl.data.rows import THINK_END, THINK_START, RowError
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.data.sources import read_rows
 from funreason_trl.evaluation.answers import score_answer
-from funreason_trl.evaluation.generation import chat_prompt, generate_greedily
+from funreason_trl.generation import GenerationSettings, Prompt, generate_all
+from funreason_trl.generation.transformers_generator import TransformersGenerator
 from funreason_trl.models.precision import has_fast_bf16
 from funreason_trl.models.smollm2 import smollm2_path
 
@@ -175,20 +176,23 @@ def losses(trainer: SRMLTrainer, rows: list[dict]) -> dict[str, float]:
 
 
 def answers(trainer: SRMLTrainer, rows: list[dict], experiment: Experiment) -> dict:
-    tokenizer = trainer.processing_class
     prompts = [prompt_messages(row["messages"], row["tools"]) for row in rows]
     given_starts = [_gold_thinking(row) for row in rows]
-    given_prompts = [chat_prompt(tokenizer, p, start) for p, start in zip(prompts, given_starts, strict=True)]
-    given = generate_greedily(trainer.model, tokenizer, given_prompts, 128)
+    given = _texts(trainer, [Prompt(p, answer_start=s) for p, s in zip(prompts, given_starts, strict=True)], 128)
     given = [start + answer for start, answer in zip(given_starts, given, strict=True)]
-    free_prompts = [chat_prompt(tokenizer, prompt) for prompt in prompts]
-    free = generate_greedily(trainer.model, tokenizer, free_prompts, experiment.free_tokens)
+    free = _texts(trainer, [Prompt(prompt) for prompt in prompts], experiment.free_tokens)
     return {
         **_counts("given", given, rows),
         **_counts("free", free, rows),
         "free_closed": sum(THINK_END in answer for answer in free),
         "free_answers": free,
     }
+
+
+def _texts(trainer: SRMLTrainer, prompts: list[Prompt], max_new_tokens: int) -> list[str]:
+    generator = TransformersGenerator(trainer.model, trainer.processing_class)
+    generated = generate_all(generator, prompts, GenerationSettings(max_new_tokens=max_new_tokens))
+    return [answer.texts[0] for answer in generated]
 
 
 def _gold_thinking(row: dict) -> str:

@@ -40,7 +40,8 @@ from funreason_trl.data.rendering import prompt_messages, render_python
 from funreason_trl.data.rows import message_calls
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.evaluation.answers import Score, score_answer
-from funreason_trl.evaluation.generation import chat_prompt, generate_greedily
+from funreason_trl.generation import GenerationSettings, Prompt, generate_all
+from funreason_trl.generation.transformers_generator import TransformersGenerator
 from funreason_trl.models.precision import has_fast_bf16
 from funreason_trl.models.smollm2 import smollm2_path
 from funreason_trl.models.tiny import build_tiny_model
@@ -294,11 +295,10 @@ def train(trainer: SRMLTrainer, name: str, test_rows: list[dict]) -> Trained:
 
 def measure(trainer: SRMLTrainer, rows: list[dict], description: str) -> Measurement:
     metrics = trainer.evaluate(as_examples(rows))
-    tokenizer = trainer.processing_class
-    prompts = [chat_prompt(tokenizer, prompt_messages(row["messages"], row["tools"])) for row in rows]
-    answers = generate_greedily(
-        trainer.model, tokenizer, prompts, ANSWER_TOKENS, ANSWERS_AT_A_TIME, description=description
-    )
+    generator = TransformersGenerator(trainer.model, trainer.processing_class, batch_size=ANSWERS_AT_A_TIME)
+    prompts = [Prompt(prompt_messages(row["messages"], row["tools"])) for row in rows]
+    generated = generate_all(generator, prompts, GenerationSettings(max_new_tokens=ANSWER_TOKENS), description)
+    answers = [answer.texts[0] for answer in generated]
     scores = [score_answer(answer, row) for answer, row in zip(answers, rows, strict=True)]
     return Measurement(metrics["eval_loss/think"], metrics["eval_loss/result"], answers, scores)
 

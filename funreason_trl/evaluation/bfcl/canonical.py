@@ -39,12 +39,13 @@ def bfcl_question(row: dict[str, Any]) -> BfclRow:
         for function, arguments in given.items()
     }
     functions = [
-        {"name": name, "parameters": {"properties": _declared(types.get(name, {}), schemas.get(name, {})), "required": []}}
+        {
+            "name": name,
+            "parameters": {"properties": _declared(types.get(name, {}), schemas.get(name, {})), "required": []},
+        }
         for name in {**schemas, **types}
     ]
-    possible = [
-        {call.name: _possible(call.arguments, types[call.name], schemas.get(call.name, {}))} for call in calls
-    ]
+    possible = [{call.name: _possible(call.arguments, types[call.name], schemas.get(call.name, {}))} for call in calls]
     category = {0: "irrelevance", 1: "multiple"}.get(len(calls), "parallel_multiple")
     return BfclRow(row["id"], category, messages, functions, possible)
 

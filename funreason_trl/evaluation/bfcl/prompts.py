@@ -1,7 +1,8 @@
 """How a question of BFCL is put to a model: in our wording, in the official one, or in the model's own template.
 
 In: [`~funreason_trl.evaluation.bfcl.rows.BfclRow`] and, for the official wording, the files of the official package,
-whose sentences are read from there as data and not kept here. Out: [`BfclPrompt`]s, messages with or without tools.
+whose sentences are read from there as data and not kept here. Out:
+[`~funreason_trl.generation.Prompt`]s, with tools or without.
 
 | style      | system message                                                     | answer                           |
 |------------|--------------------------------------------------------------------|----------------------------------|
@@ -15,28 +16,20 @@ import json
 import re
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from funreason_trl.data.rendering import prompt_messages
 from funreason_trl.evaluation.bfcl.data import BfclDataError, BfclFiles
 from funreason_trl.evaluation.bfcl.rows import JAVA, JAVASCRIPT, PYTHON, BfclRow
+from funreason_trl.generation import Prompt
 from funreason_trl.tools import normalize_tools
 
 
 PROMPT_STYLES = ("python", "official", "native")
 
 
-@dataclass(frozen=True)
-class BfclPrompt:
-    """What a model gets: `messages`, and `tools` (OpenAI form) if its chat template is to list them."""
-
-    messages: list[dict[str, str]]
-    tools: list[dict[str, Any]] | None = None
-
-
-def bfcl_prompts(rows: list[BfclRow], style: str, files: BfclFiles | None = None) -> list[BfclPrompt]:
+def bfcl_prompts(rows: list[BfclRow], style: str, files: BfclFiles | None = None) -> list[Prompt]:
     """
     The prompt of each row.
 
@@ -46,19 +39,19 @@ def bfcl_prompts(rows: list[BfclRow], style: str, files: BfclFiles | None = None
         files (`BfclFiles`, *optional*): Where the official wording is read; needed for `"official"` alone.
 
     Returns:
-        `list[BfclPrompt]`
+        `list[Prompt]`
 
     Raises:
         ValueError: Another style.
         BfclDataError: The official wording is asked for, and `files` do not hold it, or hold it in another shape.
     """
     if style == "python":
-        return [BfclPrompt(prompt_messages(row.messages, normalize_tools(_described_values(row)))) for row in rows]
+        return [Prompt(prompt_messages(row.messages, normalize_tools(_described_values(row)))) for row in rows]
     if style == "native":
-        return [BfclPrompt(row.messages, normalize_tools(_underscored(_described_values(row)))) for row in rows]
+        return [Prompt(row.messages, normalize_tools(_underscored(_described_values(row)))) for row in rows]
     if style == "official":
         wording = OfficialWording(files)
-        return [BfclPrompt(wording.messages(row)) for row in rows]
+        return [Prompt(wording.messages(row)) for row in rows]
     raise ValueError(f"style={style!r}: use one of {PROMPT_STYLES}")
 
 

@@ -130,7 +130,9 @@ def accuracies(verdicts: Verdicts, sizes: Mapping[str, int] | None = None) -> di
         `dict[str, Accuracy]`
     """
     results = {
-        category: _wilson(sum(rows.values()), len(rows)) for category, rows in verdicts.items() if len(rows) > 0
+        category: wilson(sum(rows.values()) / len(rows), len(rows))
+        for category, rows in verdicts.items()
+        if len(rows) > 0
     }
     variances = {name: _smoothed_variance(accuracy) for name, accuracy in results.items()}
     for name, mean in AGGREGATES.items():
@@ -196,14 +198,14 @@ def _weights(mean: Mean, counts: Mapping[str, int]) -> dict[str, float]:
     return {part: counts[part] / total for part in mean.parts}
 
 
-def _wilson(right: int, count: int) -> Accuracy:
-    share = right / count
+def wilson(share: float, count: int) -> Accuracy:
+    """The accuracy `share` (`float`) of `count` (`int`) independent rows with Wilson's 95% interval."""
     spread = QUANTILE**2 / count
     centre = (share + spread / 2) / (1 + spread)
     reach = (share * (1 - share) / count + spread / (4 * count)) ** 0.5 * QUANTILE / (1 + spread)
     # Rounding would put a bound a hair inside of 0 or 1.
-    low = 0.0 if right == 0 else centre - reach
-    high = 1.0 if right == count else centre + reach
+    low = 0.0 if share == 0 else centre - reach
+    high = 1.0 if share == 1 else centre + reach
     return Accuracy(share, count, low, high)
 
 

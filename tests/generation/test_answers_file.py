@@ -120,9 +120,11 @@ def test_ctrl_c_keeps_what_is_there_and_closes_the_generator(generator, path):
 
 def test_the_generator_is_closed_when_writing_fails(generator, path, monkeypatch):
     monkeypatch.setattr("funreason_trl.generation.answers_file._as_line", lambda *arguments: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError) as error:
         generate_to_file(generator, PROMPTS, SETTINGS, path)
+    # The traceback still holds the stream, so it is not the garbage collector that closed it.
     assert generator.closed
+    assert error.tb is not None
 
 
 def refuses(path, words, generator, prompts=PROMPTS, settings=SETTINGS):

@@ -107,7 +107,8 @@ def find_bfcl(source: str | Path | None = None) -> BfclFiles:
     looks_like_name = isinstance(source, str) and source.count("/") == 1 and not source.startswith((".", "~", "/"))
     if not looks_like_name or path.suffix in (".whl", ".json", ".jsonl"):
         raise BfclDataError(f"{source}: no such wheel or folder; give one that exists, or the name of a Hub dataset")
-    return _in_folder(Path(snapshot_download(source, repo_type="dataset", allow_patterns="*.json")), source)
+    name = str(source)
+    return _in_folder(Path(snapshot_download(name, repo_type="dataset", allow_patterns="*.json")), name)
 
 
 def _installed() -> BfclFiles | None:
@@ -164,7 +165,7 @@ def _read_category(files: BfclFiles, category: str) -> list[BfclRow]:
     questions = _read_lines(file)
     answers: list[Any] = [[]] * len(questions)
     if category not in IRRELEVANCE + RELEVANCE:
-        answers = _possible_answers(files, file.name, [question.get("id") for question in questions])
+        answers = _possible_answers(files, file.name, [str(question.get("id")) for question in questions])
     return [
         _row(question, category, possible, f"{file.name}:{number}")
         for number, (question, possible) in enumerate(zip(questions, answers, strict=True), start=1)

@@ -23,6 +23,7 @@ MAX_CHARS = 32 * 1024
 
 # bfcl-eval of 2026, and of April 2025, whose leaderboard the FunReason paper compares with.
 V4, APRIL_2025 = "v4", "2025-04"
+VERSIONS = (V4, APRIL_2025)
 
 # Text on which the parser may print a warning: `"\d"`, `1if x`.
 _WARNING_MAKER = re.compile(r"\\|[0-9]\.?[a-zA-Z]")
@@ -52,7 +53,7 @@ def decode_answer(text: str, language: str = PYTHON, version: str = V4) -> list[
         DecodingError: The text is not a list of calls, holds anything that is no value, or is longer than `MAX_CHARS`.
         ValueError: `version` is neither of the two.
     """
-    if version not in (V4, APRIL_2025):
+    if version not in VERSIONS:
         raise ValueError(f"version is {version!r}, expected {V4!r} or {APRIL_2025!r}")
     if len(text) > MAX_CHARS:
         raise DecodingError(f"the answer has {len(text):,} characters, the limit is {MAX_CHARS:,}")

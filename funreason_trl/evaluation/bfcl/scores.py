@@ -166,7 +166,8 @@ def compare(
         `dict[str, Difference]`
     """
     random = np.random.default_rng(seed)
-    drawn, observed, counts = {}, {}, {}
+    drawn: dict[str, Any] = {}
+    observed, counts = {}, {}
     for category in before:
         common = [row for row in before[category] if row in after.get(category, {})]
         if not common:

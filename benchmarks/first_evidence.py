@@ -6,7 +6,7 @@
 
 In: SmolLM2-135M-Instruct; rows of the embedded sample (train tools for training, held-out tools for the rest), or of
 `cot_calls.jsonl` (../shared/data), in the python form. Out: one JSON for each run in `results/first_evidence/<rows>/`
-and a table. A run that has its JSON is not run again, and one that another process is at is left to it, so the benchmark
+and a table; the trained adapters stay in `runs/first_evidence/<rows>/<run>/model`. A run that has its JSON is not run again, and one that another process is at is left to it, so the benchmark
 can be killed, started at will, and started twice.
 
 A worked example of an item, its answer, and how it counts:
@@ -207,6 +207,7 @@ def _counts(name: str, texts: list[str], rows: list[dict]) -> dict[str, int]:
 def measure(run: Run, experiment: Experiment, folder: Path) -> dict:
     train_set, validation_set, test_set = split_rows(experiment)
     trainer, seconds = train(run, experiment, train_set, folder / "trainer")
+    trainer.save_model(str(folder / "model"))
     history = [entry for entry in trainer.state.log_history if "loss/result" in entry]
     result = {
         "run": asdict(run),

@@ -89,8 +89,7 @@ class CallAccuracyCallback(TrainerCallback):
         everything = [right for rows in verdicts.values() for right in rows.values()]
         metrics = {f"eval_bfcl/{name}": accuracy.value for name, accuracy in accuracies(verdicts).items()}
         metrics["eval_bfcl/all"] = sum(everything) / len(everything)
-        # The trainer's own `log` would take the training metrics that it has gathered so far for part of this line.
-        Trainer.log(self.trainer, dict(metrics))
+        self._log(metrics)
         if self.trainer.accelerator.is_main_process:
             self._show(results)
         return metrics
@@ -99,7 +98,10 @@ class CallAccuracyCallback(TrainerCallback):
         trainer = self.trainer
         accelerator = trainer.accelerator
         own = self.questions[accelerator.process_index :: accelerator.num_processes]
-        with unwrap_model_for_generation(trainer.model_wrapped, accelerator) as model:
+        checkpointing = trainer.args.gradient_checkpointing_kwargs
+        with unwrap_model_for_generation(
+            trainer.model_wrapped, accelerator, gradient_checkpointing_kwargs=checkpointing
+        ) as model:
             generator = TransformersGenerator(model, trainer.processing_class, self.batch_size)
             answered = ask(generator, own, self.settings)
         results: dict[str, dict[str, BfclResult]] = {}
@@ -107,6 +109,14 @@ class CallAccuracyCallback(TrainerCallback):
             for category, by_id in share.items():
                 results.setdefault(category, {}).update(by_id)
         return results
+
+    def _log(self, metrics: dict[str, float]) -> None:
+        control = self.trainer.control
+        should_log = control.should_log
+        # The trainer's own `log` would take the training metrics that it has gathered so far for part of this line.
+        Trainer.log(self.trainer, dict(metrics))
+        # Logging tells the loop that this step's loss is logged, which is still to come.
+        control.should_log = should_log
 
     def _show(self, results: dict[str, dict[str, BfclResult]]) -> None:
         judged = [

@@ -1,5 +1,7 @@
 """Pins which answers count as parsed and as right, against a row's own calls."""
 
+from dataclasses import replace
+
 import pytest
 
 from funreason_trl.calls import Call
@@ -46,14 +48,15 @@ NO_CALL = row_with([], "Which city do you mean?")
     [
         pytest.param(OSLO, "[get_weather(city='Oslo')]", RIGHT, id="right"),
         pytest.param(OSLO, "<think>Oslo.</think>\n\n[get_weather(city='Oslo')]", RIGHT, id="right after thinking"),
-        pytest.param(OSLO, '{"name": "get_weather", "arguments": {"city": "Oslo"}}', RIGHT, id="right as JSON"),
+        pytest.param(OSLO, "```python\n[get_weather(city='Oslo')]\n```", UNPARSED, id="fenced with a language"),
+        pytest.param(OSLO, '{"name": "get_weather", "arguments": {"city": "Oslo"}}', UNPARSED, id="JSON"),
         pytest.param(TWO_DAYS, "[get_weather(days=2, city='Oslo')]", RIGHT, id="arguments in another order"),
-        pytest.param(TWO_DAYS, "[get_weather(days=2.0, city='Oslo')]", RIGHT, id="a whole number as float"),
+        pytest.param(TWO_DAYS, "[get_weather(days=2.0, city='Oslo')]", WRONG, id="a float for an integer"),
         pytest.param(
             OSLO_AND_ROME, "[get_weather(city='Rome'), get_weather(city='Oslo')]", RIGHT, id="calls in another order"
         ),
         pytest.param(OSLO, "[get_weather(city='Rome')]", WRONG, id="wrong value"),
-        pytest.param(OSLO, "[get_weather(city='oslo')]", WRONG, id="wrong capital letter"),
+        pytest.param(OSLO, "[get_weather(city='oslo.')]", RIGHT, id="another spelling"),
         pytest.param(TWO_DAYS, "[get_weather(city='Oslo', days='2')]", WRONG, id="string for a number"),
         pytest.param(OSLO, "[get_time(city='Oslo')]", WRONG, id="wrong function"),
         pytest.param(OSLO, "[get_forecast(city='Oslo')]", WRONG, id="function that does not exist"),
@@ -69,7 +72,7 @@ NO_CALL = row_with([], "Which city do you mean?")
         pytest.param(OSLO, "[get_weather(city='Oslo', days=True)]", WRONG, id="True for a default of 1"),
         pytest.param(OSLO, "[get_weather(city='Oslo', hourly=0)]", WRONG, id="0 for a default of False"),
         pytest.param(WITH_PLACES, "[get_weather(city='Oslo', places=[{'indoor': True}])]", RIGHT, id="nested"),
-        pytest.param(WITH_PLACES, "[get_weather(city='Oslo', places=[{'indoor': 1}])]", WRONG, id="nested 1 for True"),
+        pytest.param(WITH_PLACES, "[get_weather(city='Oslo', places=[{'indoor': 1}])]", RIGHT, id="nested 1 for True, which are equal in Python"),
         pytest.param(WITH_PLACES, "[get_weather(city='Oslo', places=[])]", WRONG, id="nested list cut short"),
         pytest.param(OSLO, "[]", UNPARSED, id="no calls at all"),
         pytest.param(OSLO, "", UNPARSED, id="nothing"),
@@ -87,7 +90,9 @@ NO_CALL = row_with([], "Which city do you mean?")
     ],
 )
 def test_score(row, answer, score):
-    assert score_answer(answer, row) == score
+    found = score_answer(answer, row)
+    assert replace(found, mistake="") == score
+    assert bool(found.mistake) is not found.right
 
 
 def test_a_call_of_an_unlisted_function_with_the_expected_name_is_right():

@@ -14,7 +14,7 @@ and goes on where a killed run stopped. Both show the progress with tokens a sec
 """
 
 from .answers_file import AnswersFileError, generate_to_file
-from .prompts import Generated, GenerationSettings, Prompt, TextGenerator
+from .prompts import Generated, GenerationSettings, Prompt, PromptError, TextGenerator
 from .running import generate_all
 
 
@@ -23,6 +23,7 @@ __all__ = [
     "Generated",
     "GenerationSettings",
     "Prompt",
+    "PromptError",
     "TextGenerator",
     "generate_all",
     "generate_to_file",

@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from funreason_trl.data.rows import THINK_START
 
-from .prompts import Prompt, Sample
+from .prompts import Prompt, PromptError, Sample
 
 
 # The tokens by which well-known templates begin and end turns and texts. They say nothing within an answer, whereas any
@@ -91,7 +91,7 @@ class Chat:
         text = self._apply_template(prompt.messages, prompt.tools)
         if prompt.tools and not self._tools_shown:
             if text == self._apply_template(prompt.messages, None):
-                raise ValueError(
+                raise PromptError(
                     "the chat template of this tokenizer leaves out tools: write them into a system message (the "
                     "python form does), or take a model whose template has them"
                 )

@@ -4,6 +4,7 @@ In: the address and the model's name there. Out: [`EndpointGenerator`], which ke
 """
 
 import asyncio
+import logging
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -11,8 +12,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from .client import ChatClient, EndpointError, RequestRefused
-from .prompts import Gathered, Generated, GenerationSettings, Prompt, Sample
+from .prompts import Gathered, Generated, GenerationSettings, Prompt, PromptError, Sample
 
+
+logger = logging.getLogger(__name__)
 
 Answer = tuple[int, int, Sample]
 
@@ -68,18 +71,20 @@ class EndpointGenerator:
         """
         The answers as they come. Works in a notebook too, whose own event loop it leaves alone.
 
+        A prompt that the endpoint refuses, mostly since it is too long, gets an empty unfinished answer and a warning.
+
         Args:
             prompts (`Sequence[Prompt]`): What to answer.
             settings ([`GenerationSettings`]): How to answer.
 
         Raises:
-            ValueError: A prompt has an `answer_start`.
+            PromptError: A prompt has an `answer_start`.
             EndpointError: The endpoint is dead; raised after the answers that were under way.
-            RequestRefused: The endpoint refuses some of the requests; raised after all other answers.
+            RequestRefused: The endpoint refuses all of the requests.
         """
         for index, prompt in enumerate(prompts):
             if prompt.answer_start:
-                raise ValueError(
+                raise PromptError(
                     f"prompt {index} has answer_start={prompt.answer_start[:40]!r}, and endpoints begin their answers "
                     "themselves: leave it empty, or take a local generator"
                 )
@@ -93,7 +98,7 @@ class EndpointGenerator:
         self, prompts: Sequence[Prompt], settings: GenerationSettings, put: Callable[[Answer], None]
     ) -> None:
         waiting = iter([(index, number) for index in range(len(prompts)) for number in range(settings.samples)])
-        refused: list[tuple[int, RequestRefused]] = []
+        refused: list[tuple[int, int, RequestRefused]] = []
         failed: list[EndpointError] = []
         answered = False
 
@@ -105,7 +110,7 @@ class EndpointGenerator:
                 try:
                     sample = await self._ask(client, prompts[index], settings, number)
                 except RequestRefused as error:
-                    refused.append((index, error))
+                    refused.append((index, number, error))
                 except EndpointError as error:
                     failed.append(error)
                 else:
@@ -116,13 +121,21 @@ class EndpointGenerator:
             await asyncio.gather(*(work(client) for _ in range(self.concurrency)))
         if failed:
             raise failed[0]
-        if refused:
-            index, error = refused[0]
-            raise RequestRefused(
-                f"{error}\nRefused were {len(refused)} requests, this first one for prompt {index} "
-                f"({str(prompts[index].messages[-1]['content'])[:80]!r}). Answers to others are kept; shorten these "
-                "prompts or max_new_tokens, leave them out, or let the server take longer ones."
-            )
+        if not refused:
+            return
+        if not answered:
+            raise refused[0][2]
+        for index, number, _ in refused:
+            put((index, number, Sample("", 0, finished=False)))
+        index, _, error = refused[0]
+        logger.warning(
+            "%s\n%d requests were refused and count as empty answers, this first one for prompt %d (%.80r); shorten "
+            "these prompts or max_new_tokens, or let the server take longer ones.",
+            error,
+            len(refused),
+            index,
+            str(prompts[index].messages[-1]["content"]),
+        )
 
     async def _ask(self, client: ChatClient, prompt: Prompt, settings: GenerationSettings, number: int) -> Sample:
         extra = dict(self.extra_body)

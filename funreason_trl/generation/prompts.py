@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
+class PromptError(ValueError):
+    """This generator can't answer such a prompt."""
+
+
 @dataclass(frozen=True)
 class Prompt:
     """

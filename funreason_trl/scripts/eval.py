@@ -9,6 +9,7 @@ In: a model (folder, adapter, Hub name, or one behind an endpoint) and the bench
 """
 
 import json
+import random
 import re
 import sys
 from collections import Counter
@@ -22,6 +23,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from trl import TrlParser
 
+from funreason_trl.data.rows import RowError
 from funreason_trl.evaluation.bfcl.asking import ask, bfcl_questions, pick
 from funreason_trl.evaluation.bfcl.data import BfclDataError, find_bfcl, load_bfcl
 from funreason_trl.evaluation.bfcl.judging import judge_results, verdicts_of
@@ -38,7 +40,15 @@ from funreason_trl.evaluation.skills import (
     score_answers,
 )
 from funreason_trl.evaluation.table import differences_table, scores_table
-from funreason_trl.generation import AnswersFileError, GenerationSettings, Prompt, TextGenerator, generate_to_file
+from funreason_trl.generation import (
+    AnswersFileError,
+    GenerationSettings,
+    Prompt,
+    PromptError,
+    TextGenerator,
+    generate_to_file,
+)
+from funreason_trl.generation.client import EndpointError
 from funreason_trl.generation.endpoint_generator import EndpointGenerator
 from funreason_trl.generation.transformers_generator import TransformersGenerator
 from funreason_trl.generation.vllm_generator import VllmGenerator
@@ -48,6 +58,17 @@ from funreason_trl.models.loading import load_for_answers
 BENCHMARKS = ("bfcl", "humaneval", "mbpp")
 BACKENDS = ("transformers", "continuous", "vllm", "endpoint")
 PASS_AT = (1, 10, 100)
+# What the user's files, names or machines cause, rather than a fault of ours; their words say what to do.
+EXPECTED_ERRORS = (
+    AnswersFileError,
+    BfclDataError,
+    EndpointError,
+    FileNotFoundError,
+    ImportError,
+    PromptError,
+    RowError,
+    SandboxError,
+)
 
 
 @dataclass
@@ -112,10 +133,18 @@ class EvalArguments:
                 raise ValueError(f"`benchmarks` has {name!r}; choose from {', '.join(BENCHMARKS)}.")
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"`limit` is {self.limit}; set it to 1 or more, or leave it out.")
+        for name in self.categories:
+            if name not in CATEGORIES:
+                raise ValueError(f"`categories` has {name!r}; choose from {', '.join(CATEGORIES)}.")
+        self.skill_settings()  # which names a value that is out of its range
         if (self.backend == "endpoint") != (self.base_url is not None):
             raise ValueError(
                 f"`backend` is {self.backend!r} and `base_url` {self.base_url!r}; an endpoint needs both."
             )
+
+    def skill_settings(self) -> GenerationSettings:
+        """How coding problems are answered."""
+        return GenerationSettings(self.max_new_tokens, self.temperature, samples=self.samples, seed=self.seed)
 
 
 @dataclass(frozen=True)
@@ -178,14 +207,12 @@ def run_skill(
     benchmark: str, model: str, generator: TextGenerator, arguments: EvalArguments, output: Path
 ) -> Evaluated:
     """Asks the coding problems, and runs the answers in the sandbox."""
-    problems = load_problems(benchmark, arguments)[: arguments.limit]
+    problems = load_problems(benchmark, arguments)
+    if arguments.limit is not None and arguments.limit < len(problems):
+        places = random.Random(f"{arguments.seed} {benchmark}").sample(range(len(problems)), arguments.limit)
+        problems = [problems[place] for place in sorted(places)]
     prompts = {problem.id: Prompt(problem_messages(problem)) for problem in problems}
-    settings = GenerationSettings(
-        max_new_tokens=arguments.max_new_tokens,
-        temperature=arguments.temperature,
-        samples=arguments.samples,
-        seed=arguments.seed,
-    )
+    settings = arguments.skill_settings()
     answers = generate_to_file(generator, prompts, settings, answers_path(output, model, benchmark), benchmark)
     k = tuple(size for size in PASS_AT if size <= arguments.samples)
     skill = score_answers(problems, [list(answers[problem.id].texts) for problem in problems], k)
@@ -252,9 +279,12 @@ def main(argv: list[str] | None = None) -> None:
     )
     try:
         (arguments,) = parser.parse_args_and_config(args=argv, fail_with_unknown_args=True)
-        evaluate(arguments)
-    except (BfclDataError, AnswersFileError, SandboxError, ValueError, OSError) as error:
+    except (ValueError, OSError) as error:
         parser.error(str(error))
+    try:
+        evaluate(arguments)
+    except EXPECTED_ERRORS as error:
+        sys.exit(f"funreason eval: {error}")
     Console().print(Markdown((Path(arguments.output) / "table.md").read_text(encoding="utf-8")))
 
 

@@ -40,6 +40,7 @@ from funreason_trl.data.rendering import prompt_messages, render_python
 from funreason_trl.data.rows import message_calls
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.evaluation.answers import Score, score_answer
+from funreason_trl.evaluation.bfcl.scores import wilson
 from funreason_trl.generation import GenerationSettings, Prompt, generate_all
 from funreason_trl.generation.transformers_generator import TransformersGenerator
 from funreason_trl.models.precision import has_fast_bf16
@@ -82,6 +83,11 @@ class Measurement:
     @property
     def right(self) -> int:
         return sum(score.right for score in self.scores)
+
+    @property
+    def interval(self) -> str:
+        accuracy = wilson(self.right / len(self.scores), len(self.scores))
+        return f"{accuracy.low:.0%} to {accuracy.high:.0%}"
 
 
 @dataclass(frozen=True)
@@ -364,7 +370,8 @@ def print_table(before: Measurement, trained: list[Trained], row_count: int) -> 
     for name in ["before", *(one.name for one in trained)]:
         table.add_column(name, justify="right")
     lines: list[tuple[str, Callable[[Measurement], str]]] = [
-        ("calls right", lambda measurement: str(measurement.right)),
+        ("calls right, by BFCL's rules", lambda measurement: str(measurement.right)),
+        ("call accuracy, 95% interval", lambda measurement: measurement.interval),
         ("answers that parse", lambda measurement: str(measurement.parsed)),
         ("loss per token of thinking", lambda measurement: f"{measurement.think_loss:.3f}"),
         ("loss per token of the result", lambda measurement: f"{measurement.result_loss:.3f}"),

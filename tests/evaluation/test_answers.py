@@ -72,7 +72,12 @@ NO_CALL = row_with([], "Which city do you mean?")
         pytest.param(OSLO, "[get_weather(city='Oslo', days=True)]", WRONG, id="True for a default of 1"),
         pytest.param(OSLO, "[get_weather(city='Oslo', hourly=0)]", WRONG, id="0 for a default of False"),
         pytest.param(WITH_PLACES, "[get_weather(city='Oslo', places=[{'indoor': True}])]", RIGHT, id="nested"),
-        pytest.param(WITH_PLACES, "[get_weather(city='Oslo', places=[{'indoor': 1}])]", RIGHT, id="nested 1 for True, which are equal in Python"),
+        pytest.param(
+            WITH_PLACES,
+            "[get_weather(city='Oslo', places=[{'indoor': 1}])]",
+            RIGHT,
+            id="nested 1 for True, which are equal in Python",
+        ),
         pytest.param(WITH_PLACES, "[get_weather(city='Oslo', places=[])]", WRONG, id="nested list cut short"),
         pytest.param(OSLO, "[]", UNPARSED, id="no calls at all"),
         pytest.param(OSLO, "", UNPARSED, id="nothing"),

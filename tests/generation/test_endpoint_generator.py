@@ -72,13 +72,13 @@ def test_a_dead_endpoint_is_an_error_for_all(server):
         generate_all(generator, PROMPTS, GREEDY)
 
 
-def test_one_refused_prompt_is_an_error_after_all_other_answers(server, tmp_path):
+def test_a_refused_prompt_among_others_is_an_empty_answer_and_a_warning(server, tmp_path, caplog):
     prompts = {str(number): prompt for number, prompt in enumerate(PROMPTS)}
-    path = tmp_path / "answers.jsonl"
     server.script = [completion("first"), 400]
-    with pytest.raises(RequestRefused, match=r"Refused were 1 .*prompt 1 \('word 1'\).*server take longer"):
-        generate_to_file(generator_for(server, concurrency=1), prompts, GREEDY, path)
-    assert path.read_text().count('"id"') == 11
+    answers = generate_to_file(generator_for(server, concurrency=1), prompts, GREEDY, tmp_path / "answers.jsonl")
+    assert [number for number, answer in answers.items() if answer.texts == ("",)] == ["1"]
+    assert answers["1"].finished == (False,) and answers["1"].tokens == (0,)
+    assert "1 requests were refused" in caplog.text and "prompt 1 ('word 1')" in caplog.text
 
 
 def test_refusing_all_is_an_error_soon(server):

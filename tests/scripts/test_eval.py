@@ -85,10 +85,11 @@ def test_the_base_model_is_compared_row_by_row(evaluate, model_folder, tmp_path)
     ("arguments", "words"),
     [
         (["--benchmarks", "mmlu"], "`benchmarks` has 'mmlu'; choose from bfcl, humaneval, mbpp"),
+        (["--samples", "2"], "samples=2 with temperature=0.0 would all be the same"),
         (["--limit", "0"], "`limit` is 0; set it to 1 or more"),
         (["--prompt", "native"], "the chat template of this tokenizer leaves out tools"),
         (["--backend", "endpoint"], "`base_url` None; an endpoint needs both"),
-        (["--categories", "simple"], "there is no category 'simple'"),
+        (["--categories", "simple"], "`categories` has 'simple'; choose from simple_python"),
         (["--bfcl_data", "nothing.whl"], "nothing.whl: no such wheel or folder"),
         (["--benchmarks", "humaneval", "--humaneval_data", "nothing.jsonl"], "nothing.jsonl: no such file"),
     ],

@@ -16,7 +16,7 @@ JAVASCRIPT = Language(tree_sitter_javascript.language())
 
 # A possible answer has 500 characters at most, so none of these limits turns a right answer down. Some texts of this
 # length take the parser most of a second; the time grows as their square, and the parser can't be stopped meanwhile.
-MAX_CHARS = 2 * 1024
+MAX_CHARS = 4 * 1024
 # The parser reports every hundred steps. A plain call of 4,000 characters takes 200 reports, while a text that is
 # made to be repaired again and again takes thousands.
 MAX_PROGRESS_REPORTS = 500

@@ -94,7 +94,7 @@ def test_two_values_of_one_name_are_refused(text):
 
 
 def test_deep_nesting_is_read():
-    deep = "(" * 900 + "1" + ")" * 900
+    deep = "(" * 1500 + "1" + ")" * 1500
     assert arguments(f"[f(x={deep})]") == {"x": deep}
 
 

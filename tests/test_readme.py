@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 from funreason_trl import SRMLConfig
+from funreason_trl.evaluation.bfcl import data as bfcl_data
+from funreason_trl.evaluation.callback import CallAccuracyCallback
 from funreason_trl.scripts import cli, quickstart
+from funreason_trl.scripts.eval import EvalArguments
+from tests.evaluation.bfcl.test_asking import rows as bfcl_rows
+from tests.srml.training import build_trainer
 from tests.tiny import tiny_rows
 
 
@@ -87,10 +92,29 @@ def test_the_session_gives_what_it_shows():
     assert result.failed == 0
 
 
+def test_the_callback_asks_and_logs(monkeypatch):
+    (row,) = bfcl_rows("irrelevance", 1)
+    monkeypatch.setattr(bfcl_data, "load_bfcl", lambda: [row] * 30)
+    trainer = build_trainer()
+    exec(compile(block_with("trainer.add_callback("), "README.md", "exec"), {"trainer": trainer})
+    (callback,) = [
+        callback for callback in trainer.callback_handler.callbacks if isinstance(callback, CallAccuracyCallback)
+    ]
+    assert callback.every_steps == 100 and len(callback.questions) == 20
+
+
 def test_every_python_block_is_tested_above():
-    kinds = ("trainer = SFTTrainer(", "trainer = SRMLTrainer(", "xlam_rows.jsonl", ">>>")
+    kinds = ("trainer = SFTTrainer(", "trainer = SRMLTrainer(", "xlam_rows.jsonl", ">>>", "trainer.add_callback(")
     assert all(sum(kind in block for kind in kinds) == 1 for block in PYTHON)
     assert len(PYTHON) == len(kinds)
+
+
+def test_every_option_of_eval_in_a_command_exists():
+    known = {f"--{field.name}" for field in dataclasses.fields(EvalArguments)}
+    options = {
+        word for words in COMMANDS if words[:2] == ["funreason", "eval"] for word in words if word.startswith("--")
+    }
+    assert {"--model", "--base"} <= options <= known
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!https?:)([^)#]+)", README))
@@ -124,8 +148,9 @@ def test_every_command_of_ours_exists():
     assert named == set(cli.COMMANDS)
 
 
-def test_every_option_outside_the_blocks_is_one_of_the_quickstart():
+def test_every_option_outside_the_blocks_is_one_of_the_quickstart_or_of_eval():
     known = {f"--{name.replace('_', '-')}" for name in vars(quickstart.parse_options([]))} | {"--help"}
+    known |= {f"--{field.name}" for field in dataclasses.fields(EvalArguments)}
     options = re.findall(r"--[a-z-]+", " ".join(INLINE))
     assert options
     assert set(options) <= known

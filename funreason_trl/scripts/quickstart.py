@@ -86,8 +86,7 @@ class Measurement:
 
     @property
     def interval(self) -> str:
-        accuracy = wilson(self.right / len(self.scores), len(self.scores))
-        return f"{accuracy.low:.0%} to {accuracy.high:.0%}"
+        return wilson(self.right / len(self.scores), len(self.scores)).interval
 
 
 @dataclass(frozen=True)

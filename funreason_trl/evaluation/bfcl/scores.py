@@ -91,6 +91,11 @@ class Accuracy:
     low: float
     high: float
 
+    @property
+    def interval(self) -> str:
+        """In words, `25% to 66%`."""
+        return f"{self.low:.0%} to {self.high:.0%}"
+
     def as_dict(self) -> dict[str, float | int]:
         """For JSON."""
         return {"accuracy": self.value, "count": self.count, "low": self.low, "high": self.high}

@@ -30,7 +30,7 @@ from funreason_trl.evaluation.bfcl.judging import judge_results, verdicts_of
 from funreason_trl.evaluation.bfcl.prompts import PROMPT_STYLES
 from funreason_trl.evaluation.bfcl.results import write_results
 from funreason_trl.evaluation.bfcl.rows import CATEGORIES
-from funreason_trl.evaluation.bfcl.scores import Verdicts, compare, scores_json, wilson
+from funreason_trl.evaluation.bfcl.scores import compare, scores_json, wilson
 from funreason_trl.evaluation.skills import (
     CodeProblem,
     SandboxError,
@@ -149,10 +149,18 @@ class EvalArguments:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What one model reached: verdicts by category or benchmark, and scores as they are written."""
+    """
+    What one model reached.
 
-    verdicts: Verdicts
+    Attributes:
+        verdicts (`dict`): Right or wrong, by category or benchmark and id.
+        scores (`dict`): As they are written.
+        sizes (`dict`): Rows that the categories have in the whole benchmark.
+    """
+
+    verdicts: dict[str, dict[str, bool]]
     scores: dict[str, Any]
+    sizes: dict[str, int]
 
 
 def evaluate(arguments: EvalArguments) -> dict[str, Evaluated]:
@@ -177,17 +185,17 @@ def make_generator(model: str, arguments: EvalArguments) -> TextGenerator:
 
 
 def evaluate_model(model: str, generator: TextGenerator, arguments: EvalArguments, output: Path) -> Evaluated:
-    verdicts: dict[str, Any] = {}
-    scores: dict[str, Any] = {}
+    whole = Evaluated({}, {}, {})
     for benchmark in arguments.benchmarks:
         reached = (
             run_bfcl(model, generator, arguments, output)
             if benchmark == "bfcl"
             else run_skill(benchmark, model, generator, arguments, output)
         )
-        verdicts |= reached.verdicts
-        scores |= reached.scores
-    return Evaluated(verdicts, scores)
+        whole.verdicts.update(reached.verdicts)
+        whole.scores.update(reached.scores)
+        whole.sizes.update(reached.sizes)
+    return whole
 
 
 def run_bfcl(model: str, generator: TextGenerator, arguments: EvalArguments, output: Path) -> Evaluated:
@@ -200,7 +208,8 @@ def run_bfcl(model: str, generator: TextGenerator, arguments: EvalArguments, out
     for category, by_id in results.items():
         write_results(output / "result" / folder_name(model), category, by_id.values())
     verdicts = verdicts_of(judge_results(rows, results))
-    return Evaluated(verdicts, scores_json(verdicts, Counter(row.category for row in rows)))
+    sizes = Counter(row.category for row in rows)
+    return Evaluated(verdicts, scores_json(verdicts, sizes), dict(sizes))
 
 
 def run_skill(
@@ -218,8 +227,9 @@ def run_skill(
     skill = score_answers(problems, [list(answers[problem.id].texts) for problem in problems], k)
     verdicts = {benchmark: {result.id: result.outcomes[0].passed for result in skill.results}}
     # Several answers to a problem are no independent ones; counting the problems alone errs on the wide side.
-    score = wilson(skill.pass_at[1], len(problems)).as_dict()
-    return Evaluated(verdicts, {benchmark: {**score, "pass_at": {str(size): skill.pass_at[size] for size in k}}})
+    score: dict[str, Any] = wilson(skill.pass_at[1], len(problems)).as_dict()
+    score["pass_at"] = {str(size): skill.pass_at[size] for size in k}
+    return Evaluated(verdicts, {benchmark: score}, {benchmark: len(problems)})
 
 
 def load_problems(benchmark: str, arguments: EvalArguments) -> list[CodeProblem]:
@@ -250,7 +260,8 @@ def write_scores(output: Path, arguments: EvalArguments, evaluated: dict[str, Ev
         "verdicts": {model: reached.verdicts for model, reached in evaluated.items()},
     }
     if arguments.base is not None and len(evaluated) == 2:
-        changes = compare(evaluated[arguments.base].verdicts, evaluated[arguments.model].verdicts)
+        base, trained = evaluated[arguments.base], evaluated[arguments.model]
+        changes = compare(base.verdicts, trained.verdicts, trained.sizes)
         record["differences"] = {
             name: {"difference": change.value, "low": change.low, "high": change.high, "count": change.count}
             for name, change in changes.items()
@@ -285,6 +296,8 @@ def main(argv: list[str] | None = None) -> None:
         evaluate(arguments)
     except EXPECTED_ERRORS as error:
         sys.exit(f"funreason eval: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\nfunreason eval: stopped; the same command goes on from the answers that are there")
     Console().print(Markdown((Path(arguments.output) / "table.md").read_text(encoding="utf-8")))
 
 

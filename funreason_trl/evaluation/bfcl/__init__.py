@@ -1,5 +1,6 @@
 """BFCL's single-turn questions, asked and judged as the official tool does it, without running what a model wrote.
 
-`data` reads the questions, `prompts` puts them to a model, `decoding` (with `java` and `javascript`) turns an answer
-into calls, `checker` judges them, `results` writes and reads the official files, `scores` adds up.
+On the way from question to number: `data` reads the questions (`canonical` makes them of rows of ours), `prompts` words
+them, `asking` has a model answer, `results` writes and reads the official files, `decoding` (with `java` and
+`javascript`) turns an answer into calls, `checker` judges one answer and `judging` a run, `scores` adds up.
 """

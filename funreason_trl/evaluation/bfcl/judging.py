@@ -13,7 +13,6 @@ from funreason_trl.evaluation.bfcl.checker import judge_answer, judge_calls
 from funreason_trl.evaluation.bfcl.data import BfclDataError
 from funreason_trl.evaluation.bfcl.results import BfclResult
 from funreason_trl.evaluation.bfcl.rows import BfclRow, Judgement
-from funreason_trl.evaluation.bfcl.scores import Verdicts
 
 
 Judgements = dict[str, dict[str, Judgement]]
@@ -69,7 +68,7 @@ def judge_result(row: BfclRow, result: BfclResult, version: str = "v4") -> Judge
     return judge_calls(row, understood if len(understood) == len(calls) else None, underscored_names=True)
 
 
-def verdicts_of(judgements: Judgements) -> Verdicts:
+def verdicts_of(judgements: Judgements) -> dict[str, dict[str, bool]]:
     """Right or wrong alone, as the scores and the official tool's verdicts have it."""
     return {
         category: {row_id: judgement.right for row_id, judgement in rows.items()}

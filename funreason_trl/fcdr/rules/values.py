@@ -113,7 +113,7 @@ def literal_kind(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     if isinstance(value, int):
-        return "long_number" if abs(value) < 10**30 and _is_long(str(value)) else ""
+        value = str(abs(value)) if abs(value) < 10**30 else ""
     text = value.strip()
     if _EMAIL.fullmatch(text):
         return "email"

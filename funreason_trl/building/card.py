@@ -1,0 +1,110 @@
+"""The README of a dataset: what is in it, how it was made, and what the checks threw out.
+
+In: the funnel, the lengths, and the settings of the run. Out: [`write_card`]: `README.md` with the metadata that the Hub
+reads, and `funnel.png`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import DatasetCard, DatasetCardData
+
+from funreason_trl.building.funnel import Funnel
+from funreason_trl.evaluation.table import markdown_table
+from funreason_trl.fcdr.verdicts import Outcome, Stage
+
+
+PICTURE = "funnel.png"
+
+
+def write_card(
+    folder: Path,
+    name: str,
+    splits: Mapping[str, int],
+    funnel: Funnel,
+    lengths: Mapping[str, Any],
+    made: Mapping[str, str],
+) -> None:
+    """
+    Write `README.md` and its picture into a dataset's folder.
+
+    Args:
+        folder (`Path`): Dataset folder, with its shards in `data/`.
+        name (`str`): Title.
+        splits (`Mapping[str, int]`): Rows by split.
+        funnel (`Funnel`): What became of every row.
+        lengths (`Mapping[str, Any]`): Summary of the lengths in the split `train`.
+        made (`Mapping[str, str]`): How: source, teacher, judges, versions; what is not known is left out.
+    """
+    draw_funnel(folder / PICTURE, funnel)
+    metadata = DatasetCardData(
+        pretty_name=name,
+        task_categories=["text-generation"],
+        tags=["function-calling", "tool-use", "reasoning", "fcdr", "trl"],
+        configs=[
+            {
+                "config_name": "default",
+                "data_files": [{"split": split, "path": f"data/{split}-*.parquet"} for split in splits],
+            }
+        ],
+    )
+    paper = {
+        "think_mean": "350.74",
+        "think_median": "248",
+        "call_mean": "31.07",
+        "call_median": "27",
+        "unit": "tokens",
+    }
+    text = f"""# {name}
+
+Queries with tools, the reasoning and the calls that answer them, each row inspected in five stages (FCDR,
+[FunReason](https://arxiv.org/abs/2505.20192), section 3.2). Rows are in TRL's conversational form and train as they are.
+
+| split | what is in it |
+| --- | --- |
+| `train` | rows that passed every stage, or rightly call nothing ({splits["train"]}) |
+| `rejected` | rows that did not, with the reason ({splits["rejected"]}) |
+| `hard` | rows whose answer was wrong in function, parameter or format, to be sampled again ({splits["hard"]}) |
+
+Columns: `messages` (the last one is the answer: `reasoning_content`, `tool_calls` or `content`), `tools` (OpenAI form),
+`id`, `source`, and `provenance`: every verdict with stage, outcome, reason, evidence and judge.
+
+## How it was made
+
+{markdown_table(["", ""], list(made.items()))}
+## What became of the rows
+
+{funnel.table()}
+![Rows that came to each stage, and what became of them]({PICTURE})
+
+## Length of thinking and calls
+
+{markdown_table(["", "this dataset", "FunReason's"], [[key, str(value), paper.get(key, "")] for key, value in lengths.items()])}"""
+    card = DatasetCard(f"---\n{metadata.to_yaml()}\n---\n\n{text}")
+    card.save(folder / "README.md")
+
+
+def draw_funnel(path: Path, funnel: Funnel) -> None:
+    """Bars, one for each stage: how many came, passed, were saved, dropped, or sent back."""
+    from matplotlib.figure import Figure
+
+    colors = {
+        Outcome.PASS: "#4c9f70",
+        Outcome.SAVE: "#6fa8dc",
+        Outcome.REGENERATE: "#e6a23c",
+        Outcome.DROP: "#c0504d",
+        Outcome.ERROR: "#7f7f7f",
+    }
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    axes = figure.subplots()
+    labels = [str(stage).replace("_", " ") for stage in Stage]
+    left = [0] * len(labels)
+    for outcome, color in colors.items():
+        counts = [funnel.verdicts[stage][outcome] for stage in Stage]
+        axes.barh(labels, counts, left=left, color=color, label=str(outcome))
+        left = [start + count for start, count in zip(left, counts, strict=True)]
+    axes.invert_yaxis()
+    axes.set(xlabel="verdicts")
+    axes.legend(loc="lower right", fontsize="small")
+    figure.savefig(path, dpi=110)

@@ -1,18 +1,19 @@
 """The README of a dataset: what is in it, how it was made, and what the checks threw out.
 
-In: the funnel, the lengths, and the settings of the run. Out: [`write_card`]: `README.md` with the metadata that the Hub
+In: the counts, the lengths, and the settings of the run. Out: [`write_card`]: `README.md` with the metadata that the Hub
 reads, and `funnel.png`.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import DatasetCard, DatasetCardData
 
-from funreason_trl.building.funnel import Funnel
+from funreason_trl.building.funnel import draw_funnel, funnel_table
 from funreason_trl.evaluation.table import markdown_table
-from funreason_trl.fcdr.verdicts import Outcome, Stage
+from funreason_trl.fcdr.tally import Tally
 
 
 PICTURE = "funnel.png"
@@ -22,7 +23,8 @@ def write_card(
     folder: Path,
     name: str,
     splits: Mapping[str, int],
-    funnel: Funnel,
+    tally: Tally,
+    left_out: Counter[str],
     lengths: Mapping[str, Any],
     made: Mapping[str, str],
 ) -> None:
@@ -33,11 +35,12 @@ def write_card(
         folder (`Path`): Dataset folder, with its shards in `data/`.
         name (`str`): Title.
         splits (`Mapping[str, int]`): Rows by split.
-        funnel (`Funnel`): What became of every row.
+        tally (`Tally`): What became of the rows that were inspected.
+        left_out (`Counter[str]`): Rows that were not, by reason.
         lengths (`Mapping[str, Any]`): Summary of the lengths in the split `train`.
         made (`Mapping[str, str]`): How: source, teacher, judges, versions; what is not known is left out.
     """
-    draw_funnel(folder / PICTURE, funnel)
+    draw_funnel(folder / PICTURE, tally)
     metadata = DatasetCardData(
         pretty_name=name,
         task_categories=["text-generation"],
@@ -75,7 +78,7 @@ Columns: `messages` (the last one is the answer: `reasoning_content`, `tool_call
 {markdown_table(["", ""], list(made.items()))}
 ## What became of the rows
 
-{funnel.table()}
+{funnel_table(tally, left_out)}
 ![Rows that came to each stage, and what became of them]({PICTURE})
 
 ## Length of thinking and calls
@@ -83,28 +86,3 @@ Columns: `messages` (the last one is the answer: `reasoning_content`, `tool_call
 {markdown_table(["", "this dataset", "FunReason's"], [[key, str(value), paper.get(key, "")] for key, value in lengths.items()])}"""
     card = DatasetCard(f"---\n{metadata.to_yaml()}\n---\n\n{text}")
     card.save(folder / "README.md")
-
-
-def draw_funnel(path: Path, funnel: Funnel) -> None:
-    """Bars, one for each stage: how many came, passed, were saved, dropped, or sent back."""
-    from matplotlib.figure import Figure
-
-    colors = {
-        Outcome.PASS: "#4c9f70",
-        Outcome.SAVE: "#6fa8dc",
-        Outcome.REGENERATE: "#e6a23c",
-        Outcome.DROP: "#c0504d",
-        Outcome.ERROR: "#7f7f7f",
-    }
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
-    axes = figure.subplots()
-    labels = [str(stage).replace("_", " ") for stage in Stage]
-    left = [0] * len(labels)
-    for outcome, color in colors.items():
-        counts = [funnel.verdicts[stage][outcome] for stage in Stage]
-        axes.barh(labels, counts, left=left, color=color, label=str(outcome))
-        left = [start + count for start, count in zip(left, counts, strict=True)]
-    axes.invert_yaxis()
-    axes.set(xlabel="verdicts")
-    axes.legend(loc="lower right", fontsize="small")
-    figure.savefig(path, dpi=110)

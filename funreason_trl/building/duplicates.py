@@ -45,7 +45,9 @@ class SeenRows:
 
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="funreason-seen-")
-        self._database = sqlite3.connect(Path(self._folder.name) / "seen.sqlite", isolation_level=None)
+        # Rows are read by the runner in a thread of its own.
+        path = Path(self._folder.name) / "seen.sqlite"
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
             "CREATE TABLE exact (key BLOB PRIMARY KEY, id TEXT) WITHOUT ROWID;"

@@ -1,77 +1,90 @@
-"""What became of every row: in through the sources, down through the five stages, out into the splits.
+"""What became of every row: in through the source, down through the five stages, out into the splits.
 
-In: one event for each row. Out: [`Funnel.as_dict`] for `stats.json` and the card, and [`Funnel.table`] to read.
+In: a [`~funreason_trl.fcdr.tally.Tally`] of the inspected rows, and a count of those that were left out before. Out:
+[`funnel_dict`] for `stats.json`, [`funnel_table`] to read, and [`draw_funnel`], a picture.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from funreason_trl.evaluation.table import markdown_table
-from funreason_trl.fcdr.verdicts import Outcome, Stage, Verdict
+from funreason_trl.fcdr.tally import Tally
+from funreason_trl.fcdr.verdicts import Outcome, Stage
 
 
-class Funnel:
+_COLORS = {
+    Outcome.PASS: "#4c9f70",
+    Outcome.SAVE: "#6fa8dc",
+    Outcome.REGENERATE: "#e6a23c",
+    Outcome.DROP: "#c0504d",
+    Outcome.ERROR: "#7f7f7f",
+}
+
+
+def funnel_dict(tally: Tally, left_out: Counter[str]) -> dict[str, Any]:
+    """For JSON; keys in a fixed order, so that equal runs write equal files."""
+    return {
+        "left_out": dict(sorted(left_out.items())),
+        "inspected": dict(sorted(tally.rows.items())),
+        "kept_without_call": tally.saved,
+        "regenerated": tally.regenerated,
+        "stages": {
+            str(stage): {
+                "verdicts": {str(outcome): tally.verdicts[stage, outcome] for outcome in Outcome},
+                "reasons": dict(_reasons(tally, stage)),
+            }
+            for stage in Stage
+        },
+    }
+
+
+def funnel_table(tally: Tally, left_out: Counter[str]) -> str:
     """
-    Counts of rows and verdicts.
+    Two Markdown tables: the verdicts of each stage, and the rows.
 
-    Attributes:
-        rows (`Counter[str]`): Rows by what became of them: `"read"`, `"unreadable"`, `"exact copy"`, `"near copy"`,
-            `"contaminated"`, and the status of those that were inspected: `"kept"`, `"rejected"`, `"hard"`, `"error"`.
-        verdicts (`dict[Stage, Counter[Outcome]]`): By stage.
-        reasons (`dict[Stage, Counter[str]]`): Why rows did not pass, by stage.
-        saved (`int`): Kept rows that rightly call nothing.
-        regenerated (`int`): Answers that were written anew.
+    Args:
+        tally (`Tally`): Of the inspected rows.
+        left_out (`Counter[str]`): Rows that were not inspected, by reason (`"exact copy"`, ...).
     """
-
-    def __init__(self) -> None:
-        self.rows: Counter[str] = Counter()
-        self.verdicts: dict[Stage, Counter[Outcome]] = {stage: Counter() for stage in Stage}
-        self.reasons: dict[Stage, Counter[str]] = {stage: Counter() for stage in Stage}
-        self.saved = 0
-        self.regenerated = 0
-
-    def add(self, status: str, verdicts: Iterable[Verdict] = (), regenerations: int = 0) -> None:
-        """One row: what became of it, what was said of it on the way, and how often its answer was written anew."""
-        self.rows[status] += 1
-        self.regenerated += regenerations
-        for verdict in verdicts:
-            self.verdicts[verdict.stage][verdict.outcome] += 1
-            self.saved += verdict.outcome is Outcome.SAVE
-            if verdict.reason:
-                self.reasons[verdict.stage][verdict.reason] += 1
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON; keys in a fixed order, so that equal runs write equal files."""
-        return {
-            "rows": dict(sorted(self.rows.items())),
-            "saved": self.saved,
-            "regenerated": self.regenerated,
-            "stages": {
-                str(stage): {
-                    "verdicts": {str(outcome): count for outcome, count in sorted(self.verdicts[stage].items())},
-                    "reasons": dict(sorted(self.reasons[stage].items())),
-                }
-                for stage in Stage
-            },
-        }
-
-    def table(self) -> str:
-        """The stages as a Markdown table, and below it the rows."""
-        outcomes = [Outcome.PASS, Outcome.SAVE, Outcome.DROP, Outcome.REGENERATE, Outcome.ERROR]
-        stages = [
-            [
-                str(stage).replace("_", " "),
-                *(str(self.verdicts[stage][outcome]) for outcome in outcomes),
-                _most(reasons),
-            ]
-            for stage, reasons in self.reasons.items()
+    stages = [
+        [
+            _words(stage),
+            *(str(tally.verdicts[stage, outcome]) for outcome in _COLORS),
+            ", ".join(f"{_words(reason)} {count}" for reason, count in _reasons(tally, stage)[:4]),
         ]
-        rows = [[name, str(count)] for name, count in sorted(self.rows.items())]
-        rows += [["kept without a call", str(self.saved)], ["answers written anew", str(self.regenerated)]]
-        header = ["stage", *map(str, outcomes), "most frequent reasons"]
-        return f"{markdown_table(header, stages)}\n{markdown_table(['rows', 'count'], rows)}"
+        for stage in Stage
+    ]
+    rows = [[f"left out: {name}", str(count)] for name, count in sorted(left_out.items())]
+    rows += [[name, str(count)] for name, count in sorted(tally.rows.items())]
+    rows += [["of these kept without a call", str(tally.saved)], ["answered anew", str(tally.regenerated)]]
+    header = ["stage", *map(str, _COLORS), "most frequent reasons"]
+    return f"{markdown_table(header, stages)}\n{markdown_table(['rows', 'count'], rows)}"
 
 
-def _most(reasons: Counter[str]) -> str:
-    return ", ".join(f"{reason} {count}" for reason, count in reasons.most_common(4))
+def draw_funnel(path: Path, tally: Tally) -> None:
+    """A bar for each stage: how many answers came, passed, were saved, sent back, or dropped."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    axes = figure.subplots()
+    labels = [_words(stage) for stage in Stage]
+    left = [0] * len(labels)
+    for outcome, color in _COLORS.items():
+        counts = [tally.verdicts[stage, outcome] for stage in Stage]
+        axes.barh(labels, counts, left=left, color=color, label=str(outcome))
+        left = [start + count for start, count in zip(left, counts, strict=True)]
+    axes.invert_yaxis()
+    axes.set(xlabel="verdicts")
+    axes.legend(loc="lower right", fontsize="small")
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def _reasons(tally: Tally, stage: Stage) -> list[tuple[str, int]]:
+    """Most frequent first, equals by name."""
+    reasons = [(str(reason), count) for (where, reason), count in tally.reasons.items() if where is stage]
+    return sorted(reasons, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _words(name: str) -> str:
+    return str(name).replace("_", " ")

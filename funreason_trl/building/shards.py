@@ -7,9 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from datasets import Features
+from datasets.arrow_writer import ParquetWriter
 
 
 ROWS_PER_SHARD = 20_000
@@ -33,16 +32,15 @@ class ShardWriter:
         self._scratch = folder / f".{split}.unfinished"
         shutil.rmtree(self._scratch, ignore_errors=True)
         self._scratch.mkdir(parents=True)
-        self._waiting: list[dict[str, Any]] = []
         self._shards: list[Path] = []
-        self._writer: pq.ParquetWriter | None = None
+        self._writer: ParquetWriter | None = None
 
     def add(self, record: dict[str, Any]) -> None:
         """One row, with the columns of the features."""
-        self._waiting.append(self.features.encode_example(record))
+        if self._writer is None:
+            self._writer = self._next_writer()
+        self._writer.write(self.features.encode_example(record))
         self.rows += 1
-        if len(self._waiting) == ROWS_PER_GROUP:
-            self._write_group()
         if self.rows % ROWS_PER_SHARD == 0:
             self._close_shard()
 
@@ -53,8 +51,8 @@ class ShardWriter:
         Returns:
             `list[Path]`: The files; one with no rows if there are none, so that the split exists.
         """
-        if self._waiting or not self._shards:
-            self._write_group()
+        if not self._shards:
+            self._writer = self._next_writer()
         self._close_shard()
         data = self.folder / "data"
         data.mkdir(exist_ok=True)
@@ -66,18 +64,11 @@ class ShardWriter:
         self._scratch.rmdir()
         return placed
 
-    def _write_group(self) -> None:
-        schema = self.features.arrow_schema
-        if self._writer is None:
-            shard = self._scratch / f"{len(self._shards)}.parquet"
-            self._shards.append(shard)
-            self._writer = pq.ParquetWriter(shard, schema, compression="zstd")
-        self._writer.write_table(pa.Table.from_pylist(self._waiting, schema=schema))
-        self._waiting.clear()
+    def _next_writer(self) -> ParquetWriter:
+        self._shards.append(self._scratch / f"{len(self._shards)}.parquet")
+        return ParquetWriter(path=str(self._shards[-1]), features=self.features, writer_batch_size=ROWS_PER_GROUP)
 
     def _close_shard(self) -> None:
-        if self._waiting:
-            self._write_group()
         if self._writer is not None:
-            self._writer.close()
+            self._writer.finalize()
             self._writer = None

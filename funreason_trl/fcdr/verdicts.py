@@ -43,6 +43,7 @@ class Verdict:
         evidence (`str`): What it was found by, in a sentence that names the function, parameter and value.
         judge (`str`): Who said so: `"rules"`, or the judge's own description.
         raw (`str`): What a model judge wrote, whole; empty for rules.
+        score (`float` or `None`): What a model judge thinks the answer is worth, from 0 to 1; `None` for rules.
     """
 
     stage: Stage
@@ -51,6 +52,7 @@ class Verdict:
     evidence: str = ""
     judge: str = "rules"
     raw: str = ""
+    score: float | None = None
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ _DIGIT_RUN = re.compile(r"\d{3,}")
 _NUMERAL = re.compile(r"[+-]?\d+(?:\.\d+)?")
 # Dates, times, durations and sizes are derived: "next Friday", "two hours", "full HD".
 _DERIVED = re.compile(
-    r"\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?(?:[T ]\S*)?|\d{4}-?w?q?\d{1,2}|\d{1,2}:\d{2}\S*|p\S*t?\d\S*|t\d\S*|\d+[a-z]{1,3}"
-    r"|\d+x\d+\S*|\d{8}t\d+\S*|\d{8}",
+    r"\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?(?:[T ]\S*)?|\d{4}(?:-?[WQ]|-)\d{1,2}|(?:19|20)\d{6}(?:T?\d{4,6}Z?)?"
+    r"|T?\d{1,2}:\d{2}\S*|T\d{4,6}Z?|P(?:\d{1,4}[YMWD])*(?:T(?:\d{1,4}[HMS])+)?|\d{1,4}[A-Z]{1,3}|\d{1,5}x\d{1,5}\w{0,3}",
     re.IGNORECASE,
 )
 # Words that stems are compared by: "running" and "runs" are both "run".
@@ -183,7 +183,8 @@ def occurs(value: Any, text: SourceText) -> bool:
 def _number_occurs(number: int | float, text: SourceText) -> bool:
     if isinstance(number, int) and abs(number) >= 10**30:
         return True
-    return _digits_occur(repr(abs(number)), text)
+    written = repr(abs(number))
+    return _DERIVED.fullmatch(written) is not None or _digits_occur(written, text)
 
 
 def _digits_occur(number: str, text: SourceText) -> bool:
@@ -217,3 +218,24 @@ def encoded(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
         return ""
+
+
+def has_alternative(value: Any, text: SourceText, arguments: list[dict[str, Any]]) -> bool:
+    """
+    Whether `text` offers another value of the kind of `value`, which no call uses and which may have been meant.
+
+    Args:
+        value (`Any`): A value that does not occur in `text`.
+        text ([`SourceText`]): Where to look.
+        arguments (`list[dict]`): The arguments of all calls.
+
+    Returns:
+        `bool`: `True` also for plain words, since any words may have been meant.
+    """
+    kind = literal_kind(value)
+    if not kind and not isinstance(value, int | float) and not _NUMERAL.fullmatch(str(value)):
+        return True
+    used = SourceText(encoded(arguments))
+    if not kind:
+        return any(len(number) > 1 and number not in used.numbers for number in text.numbers)
+    return any(literal not in used.lower for literal in literals(text, kind))

@@ -1,0 +1,1 @@
+"""Parts of `planted_defects.py`: the ways to break a row."""

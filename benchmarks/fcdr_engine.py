@@ -16,6 +16,7 @@ endpoint of `scripted_endpoint.py` (50 ms, 64 at once). Out: a table and `result
 
 import argparse
 import asyncio
+import gc
 import hashlib
 import json
 import random
@@ -26,7 +27,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -39,6 +39,7 @@ from funreason_trl.fcdr.journal import Journal
 from funreason_trl.fcdr.judge_prompts import judge_messages, verdict_schema
 from funreason_trl.fcdr.judges import EndpointJudge
 from funreason_trl.fcdr.models import Endpoint
+from funreason_trl.fcdr.pipeline import Inspected
 from funreason_trl.fcdr.runner import inspect_all
 from funreason_trl.fcdr.teacher import Teacher
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
@@ -61,6 +62,8 @@ def candidates(count: int) -> Iterator[Candidate]:
 
 def inspect_rows(base_url: str, count: int, journal_path: Path, output: Path) -> None:
     """One run from end to end; this is what is killed."""
+    # What imports left behind is a million objects, through which the collector would go again and again.
+    gc.freeze()
     # More under way than the endpoint answers at once, so that it never waits for us.
     endpoint = Endpoint(base_url, "scripted", concurrency=PLACES + 16, first_wait=0.2)
     judge = EndpointJudge(endpoint)
@@ -70,7 +73,17 @@ def inspect_rows(base_url: str, count: int, journal_path: Path, output: Path) ->
             candidates(count), PASSING_RULES, dict.fromkeys(JUDGED, judge), teacher, journal, progress=False
         )
         for inspected in rows:
-            file.write(json.dumps(asdict(inspected)) + "\n")
+            file.write(json.dumps(_as_line(inspected)) + "\n")
+
+
+def _as_line(inspected: Inspected) -> dict:
+    return {
+        "id": inspected.candidate.row["id"],
+        "status": inspected.status,
+        "text": inspected.candidate.text,
+        "details": inspected.candidate.details,
+        "verdicts": [vars(verdict) for verdict in inspected.verdicts],
+    }
 
 
 @contextmanager
@@ -101,7 +114,7 @@ def measure_throughput(count: int, trouble: bool, folder: Path) -> dict:
         cpu = time.process_time() - started
         stats = read_stats(base_url)
     rows = [json.loads(line) for line in output.read_text().splitlines()]
-    ids = [row["candidate"]["row"]["id"] for row in rows]
+    ids = [row["id"] for row in rows]
     wanted = [row["id"] for row in sample_rows(count)]
     return _shares(stats) | {
         "cpu_ms_per_request": cpu / stats["served"] * 1000,

@@ -97,7 +97,9 @@ def measure(good: list[Candidate], count: int) -> dict:
             rejected[judge].update(filter(None, stages))
             rightly[judge].update(stage for stage in stages if stage in defect.stages + defect.also)
             result[f"{judge}_found"] = sum(stage is not None for stage in stages) / len(broken)
-            result[f"{judge}_by_stage_meant"] = sum(stage in defect.stages + defect.also for stage in stages) / len(broken)
+            result[f"{judge}_by_stage_meant"] = sum(stage in defect.stages + defect.also for stage in stages) / len(
+                broken
+            )
         kinds[kind] = result
     return {
         "good_rows": len(good),

@@ -250,7 +250,9 @@ def _with_wrong_value(row: dict, other: dict, rng: Random) -> tuple[list[Call], 
         for name, value in calls[0].arguments.items()
         for new in offered
         if type(new) is type(value) and isinstance(value, str | int | float) and not isinstance(value, bool)
-        if new != value and str(new) not in query and "enum" not in _schema(row, calls[0].name)["properties"].get(name, {})
+        if new != value
+        and str(new) not in query
+        and "enum" not in _schema(row, calls[0].name)["properties"].get(name, {})
     ]
     if not places:
         return None
@@ -337,7 +339,9 @@ DEFECTS: dict[str, Defect] = {
     "reversed conclusion": Defect((Stage.REASONING,), reversed_conclusion),
     "thought not closed": Defect((Stage.RESPONSE,), thought_not_closed),
     "wrong tool": Defect((Stage.FUNCTION_AND_PARAMETER,), wrong_tool, schema=True, also=(Stage.REASONING,)),
-    "missing required value": Defect((Stage.FUNCTION_AND_PARAMETER,), missing_required, schema=True, also=(Stage.REASONING,)),
+    "missing required value": Defect(
+        (Stage.FUNCTION_AND_PARAMETER,), missing_required, schema=True, also=(Stage.REASONING,)
+    ),
     "extra parameter": Defect((Stage.FUNCTION_AND_PARAMETER,), extra_parameter, schema=True, also=(Stage.REASONING,)),
     "wrong type": Defect((Stage.FUNCTION_AND_PARAMETER,), wrong_type, schema=True, also=(Stage.REASONING,)),
     "not in enum": Defect((Stage.FUNCTION_AND_PARAMETER,), not_in_enum, schema=True, also=(Stage.REASONING,)),

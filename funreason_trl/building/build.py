@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -186,7 +186,7 @@ def _record(inspected: Inspected) -> dict[str, Any]:
 
 def _brief(verdict: Verdict) -> dict[str, Any]:
     """The verdict without what is empty."""
-    return {key: value for key, value in asdict(verdict).items() if value not in ("", None)}
+    return {key: value for key, value in vars(verdict).items() if value not in ("", None)}
 
 
 def _lengths(row: dict[str, Any], count: Callable[[str], int]) -> tuple[int, int]:

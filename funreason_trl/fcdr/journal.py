@@ -13,7 +13,7 @@ safe against the end of the process; a loss of power may take the last seconds w
 import hashlib
 import json
 import sqlite3
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -51,7 +51,8 @@ class Key:
 
     @property
     def digest(self) -> bytes:
-        return hashlib.sha256(json.dumps(astuple(self)).encode()).digest()[:20]
+        parts = [self.row, self.step, self.payload, self.prompt, self.model]
+        return hashlib.sha256(json.dumps(parts).encode()).digest()[:20]
 
 
 class Journal:

@@ -15,7 +15,7 @@ import asyncio
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from funreason_trl.data.rows import brief, split_reasoning
@@ -216,7 +216,7 @@ class EnsembleJudge(Judge):
         return EnsembleJudge([member.recorded(journal) for member in self.members], self.threshold)
 
     def _together(self, stage: Stage, verdicts: Sequence[Verdict]) -> Verdict:
-        raw = json.dumps([asdict(verdict) for verdict in verdicts])
+        raw = json.dumps([vars(verdict) for verdict in verdicts])
         errors = [verdict for verdict in verdicts if verdict.outcome is Outcome.ERROR]
         if errors:
             return Verdict(stage, Outcome.ERROR, errors[0].reason, errors[0].evidence, self.description, raw)
@@ -263,7 +263,7 @@ class _RecordedJudge(Judge):
             return _from_json(found)
         verdict = await self.inner.judge(stage, candidate)
         if verdict.outcome is not Outcome.ERROR:
-            self.journal.write(key, asdict(verdict))
+            self.journal.write(key, vars(verdict))
         return verdict
 
     def recorded(self, journal: Journal) -> Judge:

@@ -11,6 +11,7 @@ import funreason_trl
 
 COMMANDS = {
     "train": "train a model with the multiscale loss, from a YAML recipe",
+    "build": "an inspected chain-of-thought dataset from xLAM-style rows",
     "eval": "how well a model calls (BFCL), and still codes (HumanEval, MBPP)",
     "score": "verdicts and scores of result files that are there already",
     "quickstart": "the whole story on a small model, in minutes: rows, training, answers before and after",

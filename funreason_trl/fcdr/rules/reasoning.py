@@ -47,7 +47,8 @@ _GOES_ON = re.compile(r"[A-Za-z0-9,;(\[{<=+&/–—-]\Z")
 _LIST_ITEM = re.compile(r"\s{0,20}(?:[-*•#>]|\d{1,3}[.)]|[`'\"*]{0,3}\w[\w .-]{0,40}[`'\"*]{0,3}\s?[:=])")
 _VERB = r"(?:call|use|invoke|choose|select|apply|pick|try)(?:ing|s)?"
 _NEGATED = re.compile(
-    r"(?:\bnot|n't|\bnever|\bwithout|\bno need|\binstead of|\brather than|\bcan ?not|\bavoid)\b[^.;\n]{0,40}\Z", re.IGNORECASE
+    r"(?:\bnot|n't|\bnever|\bwithout|\bno need|\binstead of|\brather than|\bcan ?not|\bavoid)\b[^.;\n]{0,40}\Z",
+    re.IGNORECASE,
 )
 _NO_CALL = re.compile(
     r"\b(?:call|use|invoke) (?:nothing|none of|no (?:tools?|functions?)\b)"
@@ -192,9 +193,11 @@ def _is_denied(name: str, last: str) -> bool:
 
 
 def _is_decided(name: str, last: str) -> bool:
-    """"So I call NAME once.", but not "so that I can call NAME" or "before using NAME"."""
+    """ "So I call NAME once.", but not "so that I can call NAME" or "before using NAME"."""
     pattern = rf"\bI(?:'ll| will| should| must| need to)? {_VERB} (?:the )?[`'\"*]{{0,3}}{re.escape(name)}(?!\w)"
-    return re.search(pattern, last) is not None and not re.search(r"\b(?:if|once|before|until|after|unless|so that)\b", last)
+    return re.search(pattern, last) is not None and not re.search(
+        r"\b(?:if|once|before|until|after|unless|so that)\b", last
+    )
 
 
 def _said(name: str, text: str) -> Iterable[re.Match]:

@@ -16,8 +16,12 @@ from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
 
 
 _TAG = re.compile(r"<\|?(?:tool_calls?|function_calls?|python_tag)\b|<function=|\[TOOL_CALLS\]|<｜tool▁call")
-_JSON = re.compile(r"\"name\"\s{0,20}:\s{0,20}\"[^\"\n]{1,200}\"\s{0,20},\s{0,20}\"(?:arguments|parameters)\"\s{0,20}:")
-_LIST = re.compile(r"^\s{0,20}\[\s{0,20}[\w.$/-]{1,100}\((?:\s{0,20}\w{1,60}\s{0,20}=|\s{0,20}\)\s{0,20}[\],])", re.MULTILINE)
+_JSON = re.compile(
+    r"\"name\"\s{0,20}:\s{0,20}\"[^\"\n]{1,200}\"\s{0,20},\s{0,20}\"(?:arguments|parameters)\"\s{0,20}:"
+)
+_LIST = re.compile(
+    r"^\s{0,20}\[\s{0,20}[\w.$/-]{1,100}\((?:\s{0,20}\w{1,60}\s{0,20}=|\s{0,20}\)\s{0,20}[\],])", re.MULTILINE
+)
 # What follows the name of a listed tool in a call, but not where prose only mentions `the_tool()`.
 _ARGUMENT = re.compile(r"\(\s{0,20}(?:[\w-]{1,60}\s{0,20}=(?!=)|[\"'{\[\d])")
 

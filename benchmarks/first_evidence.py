@@ -6,8 +6,9 @@
 
 In: SmolLM2-135M-Instruct; rows of the embedded sample (train tools for training, held-out tools for the rest), or of
 `cot_calls.jsonl` (../shared/data), in the python form. Out: one JSON for each run in `results/first_evidence/<rows>/`
-and a table; the trained adapters stay in `runs/first_evidence/<rows>/<run>/model`. A run that has its JSON is not run again, and one that another process is at is left to it, so the benchmark
-can be killed, started at will, and started twice.
+and a table; the trained adapters stay in `runs/first_evidence/<rows>/<run>/model`. A run that has its JSON is not run
+again, and one that another process is at is left to it, so the benchmark can be killed, started at will, and started
+twice.
 
 A worked example of an item, its answer, and how it counts:
 
@@ -263,6 +264,13 @@ def best_rate(loss: Loss, experiment: Experiment, results: dict[str, dict]) -> f
     )
 
 
+def at_the_edge(experiment: Experiment, results: dict[str, dict]) -> list[str]:
+    """Losses whose best rate is an outermost one, of those that have been tried at every rate."""
+    rates = experiment.learning_rates
+    tried = [loss for loss in LOSSES if all(Run(loss, rate, 0).name in results for rate in rates)]
+    return [loss.name for loss in tried if best_rate(loss, experiment, results) in (rates[0], rates[-1])]
+
+
 def read_results(folder: Path) -> dict[str, dict]:
     return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
 
@@ -276,6 +284,10 @@ def report(experiment: Experiment, results: dict[str, dict]) -> str:
     ]
     text = f"## {experiment.name}: rates, seed 0, {experiment.validation_rows} validation rows\n\n"
     text += markdown_table(["loss", "learning rate", "think loss/token", "result loss/token"], rates)
+    if edges := at_the_edge(experiment, results):
+        text += (
+            f"\n\nThe best rate is the smallest or largest tried, so a better one may lie beyond: {', '.join(edges)}."
+        )
     keys = ("think_loss", "result_loss", "given_parses", "given_right", "free_closed", "free_parses", "free_right")
     tested = [
         [loss.name, f"{tests[0][0]:g}", len(tests), *(_spread([test[key] for _, test in tests]) for key in keys)]

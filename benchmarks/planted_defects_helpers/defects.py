@@ -80,7 +80,7 @@ def prose_around(row: dict, other: dict, rng: Random) -> Candidate:
 def broken_bracket(row: dict, other: dict, rng: Random) -> Candidate:
     thought, calls = _parts(row)
     text = render_calls(calls)
-    at = rng.choice([i for i, char in enumerate(text) if char == ")"][-1:] + [len(text) - 1])
+    at = rng.choice([text.rindex(")"), len(text) - 1])
     return _written(row, _text(thought, text[:at] + text[at + 1 :]))
 
 
@@ -101,7 +101,7 @@ def empty_answer(row: dict, other: dict, rng: Random) -> Candidate:
 def unlisted_tool(row: dict, other: dict, rng: Random) -> Candidate:
     called = {call.name for call in _parts(row)[1]}
     tools = [tool for tool in row["tools"] if tool["function"]["name"] not in called]
-    return good_candidate({**row, "tools": [*tools, *other["tools"]] if not tools else tools})
+    return good_candidate({**row, "tools": tools or other["tools"]})
 
 
 def clashing_tools(row: dict, other: dict, rng: Random) -> Candidate:

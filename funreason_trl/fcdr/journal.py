@@ -130,6 +130,7 @@ class Journal:
         # A file that was cut or overwritten shows here, and not after hours of work.
         (state,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
         if state != "ok":
+            state = " ".join(state.split())
             raise JournalError(f"the journal {self.path} is damaged ({state}): restore it from a copy, or delete it")
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")

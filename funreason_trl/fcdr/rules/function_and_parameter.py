@@ -49,6 +49,7 @@ def check_function_and_parameter(candidate: Candidate) -> Verdict:
     try:
         tools = tools_text(candidate)
         problems = [(call, problem) for call in calls for problem in validate_call(call, tools)]
+        readable = normalize_tools(tools) if candidate.gold is not None else []
     except ToolFormatError as error:
         evidence = brief(str(error))
         return Verdict(Stage.FUNCTION_AND_PARAMETER, Outcome.DROP, FunctionAndParameterReason.INVALID_SCHEMA, evidence)
@@ -57,7 +58,7 @@ def check_function_and_parameter(candidate: Candidate) -> Verdict:
         return _regenerate(FunctionAndParameterReason(hard.kind), hard.message)
     if candidate.gold is not None:
         messages = [*earlier_messages(candidate), assistant_message(None, candidate.gold, "")]
-        reference = {**candidate.row, "messages": messages, "tools": normalize_tools(tools)}
+        reference = {**candidate.row, "messages": messages, "tools": readable}
         judgement = judge_calls(bfcl_question(reference), calls)
         if not judgement.right:
             return _regenerate(FunctionAndParameterReason.DIFFERS_FROM_GOLD, judgement.detail)
@@ -79,9 +80,14 @@ def _is_soft(call: Call, problem: CallProblem, candidate: Candidate) -> bool:
         # A parameter with a default may be left out, whatever the list of required ones says.
         schema = _inner(_inner(parameters, "properties"), problem.parameter or "")
         return isinstance(schema, dict) and "default" in schema
-    if problem.kind != "wrong_type" or problem.parameter is None:
+    if problem.kind not in ("wrong_type", "not_in_enum") or problem.parameter is None:
         return False
     value, schema = _place(problem.parameter, call.arguments, parameters)
+    if problem.kind == "not_in_enum":
+        return value is None
+    if isinstance(value, float) and schema.get("type") == "integer":
+        # The user's own fraction: the schema asks for what was not meant.
+        return repr(value) in conversation_text(candidate).lower
     return _is_equivalent(value, schema.get("type"))
 
 
@@ -111,7 +117,7 @@ def _is_equivalent(value: Any, wanted: Any) -> bool:
     if value is None:
         return True
     if not isinstance(value, str):
-        return wanted == "string" and isinstance(value, int | float) or wanted == "boolean" and value in (0, 1)
+        return (wanted == "string" and isinstance(value, int | float)) or (wanted == "boolean" and value in (0, 1))
     if wanted in ("integer", "number"):
         return len(value) < 100 and _NUMERAL.fullmatch(value) is not None
     if wanted == "boolean":

@@ -18,7 +18,7 @@ from funreason_trl.fcdr.rules.reading import (
     tools_text,
 )
 from funreason_trl.fcdr.rules.reasons import QueryAndToolReason
-from funreason_trl.fcdr.rules.values import SourceText, has_alternative, leaves, occurs
+from funreason_trl.fcdr.rules.values import has_alternative, leaves, occurs
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
 from funreason_trl.tools import ToolFormatError, validate_call
 
@@ -43,10 +43,10 @@ def check_query_and_tool(candidate: Candidate) -> Verdict:
         validate_call(Call("", {}), tools_text(candidate))
     except ToolFormatError as error:
         return _drop(QueryAndToolReason.INVALID_SCHEMA, brief(str(error)))
-    clash = _clashing_name(candidate.row["tools"])
-    if clash is not None:
-        return _drop(QueryAndToolReason.CLASHING_TOOLS, f"two different tools are named {brief(clash)}")
     calls = answer_calls(candidate) if candidate.gold is None else candidate.gold
+    clash = _clashing_name(candidate.row["tools"], {call.name for call in calls})
+    if clash is not None:
+        return _drop(QueryAndToolReason.CLASHING_TOOLS, f"{brief(clash)} is called, but two different tools have it")
     names = set(tool_names(candidate))
     unlisted = next((call.name for call in calls if call.name not in names), None)
     if unlisted is not None:
@@ -59,14 +59,13 @@ def _drop(reason: QueryAndToolReason, evidence: str) -> Verdict:
     return Verdict(Stage.QUERY_AND_TOOL, Outcome.DROP, reason, evidence)
 
 
-def _clashing_name(tools: list[dict]) -> str | None:
-    """The name of two tools that differ in their parameters; the same tool listed twice harms nobody."""
+def _clashing_name(tools: list[dict], called: set[str]) -> str | None:
+    """A called name of two tools that differ in their parameters; the same tool listed twice harms nobody."""
     parameters: dict[str, Any] = {}
     for tool in tools:
-        function = tool["function"]
-        given = function.get("parameters")
-        if parameters.setdefault(function["name"], given) != given:
-            return function["name"]
+        name, given = tool["function"]["name"], tool["function"].get("parameters")
+        if name in called and parameters.setdefault(name, given) != given:
+            return name
     return None
 
 
@@ -79,7 +78,7 @@ def _missing_source(candidate: Candidate, calls: list[Call]) -> Verdict | None:
     if not calls:
         return None
     conversation = conversation_text(candidate)
-    everything: SourceText = everything_text(candidate, conversation)
+    everything = everything_text(candidate, conversation)
     for call in calls:
         required = parameters_of(candidate, call.name).get("required")
         required = required if isinstance(required, list) else []

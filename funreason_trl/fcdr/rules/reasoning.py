@@ -38,12 +38,12 @@ MAX_QUERY_CHARS = 20_000
 MAX_ITEM_CHARS = 120
 
 _WORD = re.compile(r"[^\W\d_]{4,}|\d+(?:\.\d+)?")
-_COMMON_WORDS = frozenset(
-    "about also been could does find from give have help here into just know like make more need please show some sure "
-    "tell than that them then there they this user using want what when where which will with would your".split()
+_COMMON_WORDS = re.compile(
+    r"about|also|been|could|does|find|from|give|have|help|here|into|just|know|like|make|more|need|please|show|some"
+    r"|sure|tell|than|that|them|then|there|they|this|user|using|want|what|when|where|which|will|with|would|your"
 )
 # The last character of a thought that goes on; not every script ends sentences with a full stop.
-_GOES_ON = re.compile(r"[A-Za-z0-9,;(\[{<=+&/–—-]\Z")
+_GOES_ON = re.compile(r"[A-Za-z0-9,;(\[{<=+&/\u2013\u2014-]\Z")
 _LIST_ITEM = re.compile(r"\s{0,20}(?:[-*•#>]|\d{1,3}[.)]|[`'\"*]{0,3}\w[\w .-]{0,40}[`'\"*]{0,3}\s?[:=])")
 _VERB = r"(?:call|use|invoke|choose|select|apply|pick|try)(?:ing|s)?"
 _NEGATED = re.compile(
@@ -122,7 +122,7 @@ def _other_dialogue(candidate: Candidate, calls: list[Call], text: SourceText) -
 
 def _content_words(text: str) -> set[str]:
     """Numbers, and the beginnings of words that aren't found in any request."""
-    return {word[:5] for word in _WORD.findall(text) if word not in _COMMON_WORDS}
+    return {word[:5] for word in _WORD.findall(text) if not _COMMON_WORDS.fullmatch(word)}
 
 
 def _is_written(value: Any, text: SourceText) -> bool:
@@ -196,7 +196,7 @@ def _is_decided(name: str, last: str) -> bool:
     """ "So I call NAME once.", but not "so that I can call NAME" or "before using NAME"."""
     pattern = rf"\bI(?:'ll| will| should| must| need to)? {_VERB} (?:the )?[`'\"*]{{0,3}}{re.escape(name)}(?!\w)"
     return re.search(pattern, last) is not None and not re.search(
-        r"\b(?:if|once|before|until|after|unless|so that)\b", last
+        r"\b(?:if|once (?:I|you|we|they|it|the)|before|until|after|unless|so that)\b", last
     )
 
 
@@ -206,17 +206,22 @@ def _said(name: str, text: str) -> Iterable[re.Match]:
 
 
 def _contradicted_value(candidate: Candidate, calls: list[Call], text: SourceText) -> Verdict | None:
-    """A parameter of which the thought says another value, while the call's own is nowhere in it."""
+    """
+    A parameter to which the thought gives another value, while the call's own is nowhere: in all of the thought, or, as
+    thoughts change their mind, in its conclusion.
+    """
+    conclusion = SourceText(text.lower[-CONCLUSION_CHARS:])
     given: dict[str, list[Any]] = {}
     for call in calls:
         for name, value in call.arguments.items():
             given.setdefault(name, []).append(value)
     for name, values in given.items():
-        if any(not _is_plain(value) or _is_written(value, text) for value in values):
+        place = conclusion if any(_is_plain(value) and _is_written(value, text) for value in values) else text
+        if any(not _is_plain(value) or _is_written(value, place) for value in values):
             continue
         defaults = _defaults(candidate, calls, name)
         stated = [
-            value for value in _stated(name, text.lower) if _same_kind(value, values[0]) and value not in defaults
+            value for value in _stated(name, place.lower) if _same_kind(value, values[0]) and value not in defaults
         ]
         if stated and not any(_same_value(value, own) for value in stated for own in values):
             evidence = f"{brief(name)} is {brief(values[0])} in the call, but {brief(stated[-1])} in the thought"

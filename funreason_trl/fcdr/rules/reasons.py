@@ -19,7 +19,7 @@ class QueryAndToolReason(StrEnum):
 
     EMPTY_QUERY = "empty_query"
     INVALID_SCHEMA = "invalid_schema"
-    CLASHING_TOOLS = "clashing_tools"  # one name for two different tools
+    CLASHING_TOOLS = "clashing_tools"  # the called name is that of two different tools
     UNLISTED_TOOL = "unlisted_tool"
     NO_SOURCE = "no_source"  # a required value of which there is nothing like it in the conversation
 

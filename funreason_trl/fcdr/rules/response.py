@@ -15,7 +15,7 @@ from funreason_trl.fcdr.rules.reasons import ResponseReason
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
 
 
-_TAG = re.compile(r"<\|?(?:tool_calls?|function_calls?|python_tag)\b|<function=|\[TOOL_CALLS\]|<｜tool▁call")
+_TAG = re.compile(r"<\|?(?:tool_calls?|function_calls?|python_tag)\b|<function=|\[TOOL_CALLS\]|<\uff5ctool\u2581call")
 _JSON = re.compile(
     r"\"name\"\s{0,20}:\s{0,20}\"[^\"\n]{1,200}\"\s{0,20},\s{0,20}\"(?:arguments|parameters)\"\s{0,20}:"
 )

@@ -198,11 +198,16 @@ def _part_occurs(literal: str, text: SourceText) -> bool:
     runs = _DIGIT_RUN.findall(literal)
     if runs:
         return any(run in text.lower for run in runs)
-    return _word_occurs(literal, text)
+    words = _literal_words(literal)
+    return not words or any(word[:_STEM_CHARS] in text.stems for word in words)
+
+
+def _literal_words(written: str) -> list[str]:
+    return [word for word in _WORD.findall(written) if word not in _LINK_WORDS]
 
 
 def _word_occurs(written: str, text: SourceText) -> bool:
-    words = [word for word in _WORD.findall(written) if word not in _LINK_WORDS]
+    words = _literal_words(written)
     # Short words are codes and units (`NYC`, `en`, `AAPL`), which stand for something else.
     if not any(len(word) > 5 for word in words):
         return True

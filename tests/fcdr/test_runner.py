@@ -1,0 +1,284 @@
+"""Pins the runner: order, memory, resuming after a kill, and how a run ends when something is gone."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from funreason_trl.fcdr.journal import Journal, JournalError
+from funreason_trl.fcdr.judges import EndpointJudge, EnsembleJudge
+from funreason_trl.fcdr.models import Endpoint, EndpointGone, Price
+from funreason_trl.fcdr.progress import Display
+from funreason_trl.fcdr.runner import inspect_all
+from funreason_trl.fcdr.tally import Tally
+from funreason_trl.fcdr.teacher import Teacher
+from funreason_trl.fcdr.verdicts import Outcome, Stage
+from tests.fcdr.scripted import ScriptedJudge, ScriptedModel, candidate, rules, verdict_text
+from tests.fcdr.slow_inspection import JUDGED, ROWS
+from tests.generation.stand_in import StandIn, completion, dead_url
+
+
+@pytest.fixture
+def server():
+    with StandIn() as stand_in:
+        yield stand_in
+
+
+def rows(count):
+    return (candidate(str(number), f"Weather in city {number}?") for number in range(count))
+
+
+def ids(results):
+    return [inspected.candidate.row["id"] for inspected in results]
+
+
+def number_of(row):
+    return int(row.row["id"])
+
+
+class UnevenJudge(ScriptedJudge):
+    """Takes longest for the first of every ten rows."""
+
+    async def judge(self, stage, row):
+        self.seconds = 0.002 * (9 - number_of(row) % 10)
+        return await super().judge(stage, row)
+
+
+@pytest.mark.parametrize("window", [1, 7, 1000])
+def test_rows_come_in_the_order_of_the_source(window):
+    judge = UnevenJudge(lambda stage, row: Outcome.DROP if number_of(row) % 3 == 0 else Outcome.PASS)
+    results = list(inspect_all(rows(50), rules(), {Stage.REASONING: judge}, window=window, progress=False))
+    assert ids(results) == list(map(str, range(50)))
+    assert [inspected.status for inspected in results] == ["rejected" if n % 3 == 0 else "kept" for n in range(50)]
+
+
+def test_no_rows_are_no_results():
+    assert list(inspect_all([], rules(), progress=False)) == []
+
+
+def test_no_more_rows_are_read_than_the_window_holds():
+    read = []
+
+    def source():
+        for row in rows(10_000):
+            read.append(row)
+            yield row
+
+    stream = inspect_all(source(), rules(), window=16, progress=False)
+    assert read == []
+    for taken in range(1, 40):
+        next(stream)
+        time.sleep(0.001)
+        # And one that has been read and waits for its place.
+        assert len(read) <= taken + 16 + 1
+    stream.close()
+    assert len(read) <= 60
+
+
+def test_rows_are_inspected_at_the_same_time():
+    under_way = most = 0
+
+    class Meeting(ScriptedJudge):
+        async def judge(self, stage, row):
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.02)
+            under_way -= 1
+            return await super().judge(stage, row)
+
+    list(inspect_all(rows(20), rules(), {Stage.REASONING: Meeting()}, window=8, progress=False))
+    assert most == 8
+
+
+def test_it_runs_within_a_running_loop():
+    async def notebook():
+        return ids(inspect_all(rows(3), rules(), progress=False))
+
+    assert asyncio.run(notebook()) == ["0", "1", "2"]
+
+
+def test_an_iterator_that_is_left_leaves_no_thread_behind():
+    model = ScriptedModel()
+    stream = inspect_all(rows(1000), rules(), {Stage.REASONING: ScriptedJudge()}, Teacher(model), progress=False)
+    next(stream)
+    stream.close()
+    assert not any(thread.name == "fcdr" for thread in threading.enumerate())
+    assert model.closed == 1
+
+
+def test_a_fault_of_the_source_ends_the_run():
+    def source():
+        yield from rows(3)
+        raise OSError("the file is gone")
+
+    with pytest.raises(OSError, match="the file is gone"):
+        list(inspect_all(source(), rules(), progress=False))
+
+
+def test_a_fault_of_a_rule_ends_the_run():
+    def broken(row):
+        raise RecursionError("a bug")
+
+    with pytest.raises(RecursionError, match="a bug"):
+        list(inspect_all(rows(5), rules() | {Stage.REASONING: broken}, progress=False))
+
+
+def test_a_full_journal_ends_the_run(tmp_path):
+    with Journal(tmp_path / "journal") as journal:
+        journal._connection.execute("PRAGMA query_only = 1")
+        with pytest.raises(JournalError, match="may this user write"):
+            list(inspect_all(rows(5), rules(), {Stage.REASONING: ScriptedJudge()}, journal=journal, progress=False))
+
+
+def test_an_endpoint_that_is_gone_ends_the_run_and_keeps_what_was_answered(server, tmp_path):
+    judges = {Stage.REASONING: EndpointJudge(Endpoint(server.base_url, "m", 1, attempts=1, give_up_after=3))}
+    server.script = [completion(verdict_text())] * 4 + [500] * 50
+    with Journal(tmp_path / "journal") as journal:
+        with pytest.raises(EndpointGone, match="3 requests in a row"):
+            list(inspect_all(rows(20), rules(), judges, journal=journal, progress=False))
+        assert len(journal) == 4
+        assert len(server.requests) < 20
+        asked_before = len(server.requests)
+        server.script = [completion(verdict_text())] * 50
+        results = list(inspect_all(rows(20), rules(), judges, journal=journal, progress=False))
+    assert ids(results) == list(map(str, range(20)))
+    assert {inspected.status for inspected in results} == {"kept"}
+    assert len(server.requests) == asked_before + 16
+
+
+def test_nobody_at_the_address_ends_the_run_soon():
+    judges = {Stage.REASONING: EndpointJudge(Endpoint(dead_url(), "m", attempts=2, first_wait=0.001))}
+    with pytest.raises(EndpointGone):
+        list(inspect_all(rows(1000), rules(), judges, progress=False))
+
+
+def test_errors_are_listed_and_tried_again_by_the_next_start(tmp_path):
+    judge = ScriptedJudge(lambda stage, row: Outcome.ERROR if number_of(row) % 4 == 0 else Outcome.PASS)
+    for outcome, errors, asked in [(None, 3, 10), (Outcome.PASS, 0, 13)]:
+        if outcome:
+            judge.script = lambda stage, row: Outcome.PASS
+        tally = Tally()
+        with Journal(tmp_path / "journal") as journal:
+            list(
+                inspect_all(rows(10), rules(), {Stage.REASONING: judge}, journal=journal, tally=tally, progress=False)
+            )
+        assert [id for id, _ in tally.errors] == ["0", "4", "8"][:errors]
+        assert (tally.rows["error"], tally.rows["kept"]) == (errors, 10 - errors)
+        assert len(judge.asked) == asked
+
+
+def test_a_model_that_several_judges_ask_is_closed_once():
+    model, other = ScriptedModel(), ScriptedModel()
+
+    def judge(*models):
+        scripted = ScriptedJudge()
+        scripted.models = models
+        return scripted
+
+    judges = {Stage.RESPONSE: judge(model), Stage.REASONING: EnsembleJudge([judge(model), judge(other)])}
+    list(inspect_all(rows(3), rules(), judges, Teacher(model), progress=False))
+    assert (model.closed, other.closed) == (1, 1)
+
+
+# -------------------------------------------------------------------------------------------------------- processes
+
+
+@pytest.fixture
+def slow_server(server):
+    server.delay = 0.02
+    server.script = [completion(verdict_text())] * 1000
+    return server
+
+
+def start(server, folder, name):
+    command = [sys.executable, "-m", "tests.fcdr.slow_inspection", server.base_url]
+    return subprocess.Popen([*command, str(folder / "journal"), str(folder / name)], stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_requests(server, process, count):
+    deadline = time.monotonic() + 60
+    while len(server.requests) < count and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def test_a_killed_run_goes_on_and_gives_the_same_bytes(slow_server, tmp_path):
+    for kill in range(2):
+        process = start(slow_server, tmp_path, "killed")
+        wait_for_requests(slow_server, process, 12 + 15 * kill)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        process.stderr.close()
+    with start(slow_server, tmp_path, "killed") as process:
+        assert process.wait() == 0
+    asked = Counter(
+        body["messages"][1]["content"] + body["messages"][0]["content"] for _, _, body in slow_server.requests
+    )
+    assert len(asked) == ROWS * len(JUDGED)
+    # At each kill, three at most were under way.
+    assert sum(asked.values()) - len(asked) <= 2 * 3
+    (tmp_path / "journal").unlink()
+    with start(slow_server, tmp_path, "whole") as process:
+        assert process.wait() == 0
+    assert (tmp_path / "whole").read_bytes() == (tmp_path / "killed").read_bytes()
+    assert len((tmp_path / "whole").read_text().splitlines()) == ROWS
+
+
+def test_ctrl_c_ends_the_run_at_once(slow_server, tmp_path):
+    with start(slow_server, tmp_path, "output") as process:
+        wait_for_requests(slow_server, process, 10)
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=30)[1]
+    assert process.returncode != 0
+    assert errors.strip().endswith("KeyboardInterrupt")
+    assert "never" not in errors and "Task" not in errors
+    with Journal(tmp_path / "journal") as journal:
+        assert 5 <= len(journal) < ROWS * len(JUDGED)
+
+
+# --------------------------------------------------------------------------------------------------------- display
+
+
+def test_the_tally_counts_what_became_of_the_rows():
+    scripts = {
+        "response": lambda row: Outcome.SAVE if number_of(row) == 0 else Outcome.PASS,
+        "reasoning": lambda row: Outcome.DROP if number_of(row) == 1 else Outcome.PASS,
+        "format": lambda row: Outcome.REGENERATE if number_of(row) in (2, 3) else Outcome.PASS,
+    }
+    tally = Tally()
+    teacher = Teacher(ScriptedModel(*["<think>a</think>\n\n[get_weather(city='Oslo')]"] * 6))
+    list(inspect_all(rows(5), rules(**scripts), teacher=teacher, tally=tally, progress=False))
+    assert tally.rows == {"kept": 2, "rejected": 1, "hard": 2}
+    assert (tally.saved, tally.regenerated, tally.errors) == (1, 2, [])
+    assert tally.verdicts[Stage.RESPONSE, Outcome.SAVE] == 1
+    assert tally.verdicts[Stage.FORMAT, Outcome.REGENERATE] == 8
+    assert tally.reasons == {(Stage.REASONING, "scripted"): 1, (Stage.FORMAT, "scripted"): 2}
+
+
+def test_the_progress_shows_rows_tokens_cost_and_what_is_left(capsys):
+    model = ScriptedModel()
+    model.usage.prompt_tokens, model.usage.new_tokens, model.price = 2_000_000, 1_000_000, Price(0.5, 2)
+    judge = ScriptedJudge()
+    judge.models = (model,)
+    list(inspect_all(rows(10), rules(), {Stage.REASONING: judge}, total=10))
+    shown = " ".join(capsys.readouterr().err.split())
+    for words in ("10 of 10 rows", "10 kept", "rows/s", "0:00:00 left", "2,000,000 + 1,000,000 tokens", "cost 3.00"):
+        assert words in shown
+
+
+def test_the_display_has_a_line_for_each_stage():
+    tally = Tally()
+    list(inspect_all(rows(7), rules(), tally=tally, progress=False))
+    console = Console(width=200, file=StringIO())
+    console.print(Display(tally, (), None))
+    text = console.file.getvalue()
+    assert all(stage.value in text for stage in Stage)
+    assert text.count(" 7 ") >= 5

@@ -62,6 +62,7 @@ def candidates(count: int) -> Iterator[Candidate]:
 
 def inspect_rows(base_url: str, count: int, journal_path: Path, output: Path) -> None:
     """One run from end to end; this is what is killed."""
+    rows = list(candidates(count))
     # What imports left behind is a million objects, through which the collector would go again and again.
     gc.freeze()
     # More under way than the endpoint answers at once, so that it never waits for us.
@@ -69,10 +70,8 @@ def inspect_rows(base_url: str, count: int, journal_path: Path, output: Path) ->
     judge = EndpointJudge(endpoint)
     teacher = Teacher(endpoint, GenerationSettings(max_new_tokens=256))
     with Journal(journal_path) as journal, output.open("w") as file:
-        rows = inspect_all(
-            candidates(count), PASSING_RULES, dict.fromkeys(JUDGED, judge), teacher, journal, progress=False
-        )
-        for inspected in rows:
+        judges = dict.fromkeys(JUDGED, judge)
+        for inspected in inspect_all(rows, PASSING_RULES, judges, teacher, journal, progress=False):
             file.write(json.dumps(_as_line(inspected)) + "\n")
 
 
@@ -139,8 +138,10 @@ def measure_bare_client(requests: int) -> dict:
             for candidate in candidates(requests // len(JUDGED))
             for stage in JUDGED
         ]
+        started = time.process_time()
         asyncio.run(_send_all(base_url + "/chat/completions", bodies))
-        return _shares(read_stats(base_url))
+        cpu = time.process_time() - started
+        return _shares(read_stats(base_url)) | {"cpu_ms_per_request": cpu / len(bodies) * 1000}
 
 
 async def _send_all(url: str, bodies: list[bytes]) -> None:
@@ -219,7 +220,7 @@ def report(results: dict) -> str:
                 for key in ("cpu_ms_per_request", "lost", "doubled", "errors")
                 if key in values
             ),
-            *([""] * 4 if name == "bare" else []),
+            *([""] * 3 if name == "bare" else []),
         ]
         for name, values in results["throughput"].items()
     ]

@@ -14,6 +14,7 @@ import hashlib
 import json
 import sqlite3
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -49,7 +50,7 @@ class Key:
     prompt: str
     model: str
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         parts = [self.row, self.step, self.payload, self.prompt, self.model]
         return hashlib.sha256(json.dumps(parts).encode()).digest()[:20]

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from funreason_trl.data.rows import brief, split_reasoning
-from funreason_trl.generation import GenerationSettings, Prompt
+from funreason_trl.generation import GenerationSettings
 from funreason_trl.generation.client import EndpointError
 
 from .journal import Journal, Key
@@ -193,18 +193,25 @@ class EnsembleJudge(Judge):
             counts as 1 or 0. Without a threshold the majority decides, and a draw is a rejection.
 
     Raises:
-        ValueError: There are too few members, or the threshold is out of its range.
+        ValueError: There are too few members, two of them are the same, or the threshold is out of its range.
     """
 
     def __init__(self, members: Sequence[Judge], threshold: float | None = None):
         if len(members) < 2:
             raise ValueError(f"members={len(members)} of them: give 2 or more judges")
+        descriptions = [member.description for member in members]
+        twice = next((text for text in descriptions if descriptions.count(text) > 1), None)
+        if twice is not None:
+            # In the journal the one would be taken for the other.
+            raise ValueError(
+                f"two members are described as {twice!r}: serve the models under different names, or give one"
+            )
         if threshold is not None and not 0 < threshold <= 1:
             raise ValueError(f"threshold={threshold!r}: give a number above 0, up to 1, or None for the majority")
         self.members = tuple(members)
         self.threshold = threshold
         way = "majority" if threshold is None else f"mean score >= {threshold:g}"
-        self.description = f"ensemble by {way} of [{'; '.join(member.description for member in members)}]"
+        self.description = f"ensemble by {way} of [{'; '.join(descriptions)}]"
         self.models = tuple(model for member in members for model in member.models)
 
     async def judge(self, stage: Stage, candidate: Candidate) -> Verdict:
@@ -257,7 +264,7 @@ class _RecordedJudge(Judge):
 
     async def judge(self, stage: Stage, candidate: Candidate) -> Verdict:
         key = Key(
-            str(candidate.row["id"]), stage.value, fingerprint(candidate), prompt_version(stage), self.description
+            str(candidate.row["id"]), stage.value, candidate.fingerprint, prompt_version(stage), self.description
         )
         if (found := self.journal.find(key)) is not None:
             return _from_json(found)
@@ -272,11 +279,3 @@ class _RecordedJudge(Judge):
 
 def _from_json(content: dict[str, Any]) -> Verdict:
     return Verdict(**{**content, "stage": Stage(content["stage"]), "outcome": Outcome(content["outcome"])})
-
-
-def fingerprint(candidate: Candidate) -> str:
-    """The same 16 characters for the same conversation, tools, answer, text and gold answer."""
-    gold = None if candidate.gold is None else [[call.name, call.arguments] for call in candidate.gold]
-    return Prompt(
-        [*candidate.row["messages"], {"text": candidate.text, "gold": gold}], candidate.row["tools"]
-    ).fingerprint

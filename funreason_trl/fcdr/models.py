@@ -22,8 +22,8 @@ from funreason_trl.generation.client import (
     KEY_VARIABLE,
     ChatClient,
     EndpointError,
+    PassingTrouble,
     RequestRefused,
-    _PassingTrouble,
     read_completion,
 )
 from funreason_trl.generation.prompts import Sample
@@ -134,13 +134,13 @@ class _Connection(ChatClient):
                 content = await response.read()
         # aiohttp raises ValueError for an address that it can't use.
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _PassingTrouble(f"{type(error).__name__}: {error}"[:300]) from error
+            raise PassingTrouble(f"{type(error).__name__}: {error}"[:300]) from error
         if response.status != 200:
             words = content.decode("utf-8", errors="replace").strip()[:300] or "without a word"
             trouble = f"status {response.status}, {words}"
-            self._check_passing(response.status, trouble)
+            self.check_passing(response.status, trouble)
             asked = response.headers.get("retry-after", "")
-            raise _PassingTrouble(trouble, int(asked) if asked.isdecimal() else None)
+            raise PassingTrouble(trouble, int(asked) if asked.isdecimal() else None)
         return self._read(content)
 
     def _read(self, content: bytes) -> Sample:
@@ -152,7 +152,7 @@ class _Connection(ChatClient):
             sample = read_completion(SimpleNamespace(choices=[choice], usage=counts))  # type: ignore[arg-type]
             self._usage.prompt_tokens += int(usage.get("prompt_tokens", 0))
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            raise _PassingTrouble(f"{type(error).__name__}: {error}"[:300]) from error
+            raise PassingTrouble(f"{type(error).__name__}: {error}"[:300]) from error
         self._usage.requests += 1
         self._usage.new_tokens += sample.tokens
         return sample
@@ -181,6 +181,7 @@ class Endpoint(AskedModel):
         first_wait (`float`, *optional*, defaults to `0.5`): Seconds before the second attempt; later waits are longer.
         give_up_after (`int`, *optional*, defaults to `8`): Failures in a row by which the endpoint is taken for gone.
         price ([`Price`], *optional*): To show the cost.
+        extra_body (`dict`, *optional*): Further fields of each request, which this server understands.
 
     Raises:
         ValueError: A value is out of its range.
@@ -197,17 +198,18 @@ class Endpoint(AskedModel):
         first_wait: float = 0.5,
         give_up_after: int = 8,
         price: Price | None = None,
+        extra_body: dict[str, Any] | None = None,
     ):
         for name, value in (("concurrency", concurrency), ("give_up_after", give_up_after)):
             if value < 1:
                 raise ValueError(f"{name}={value}: give 1 or more")
         self.base_url, self.model, self.concurrency, self.api_key = base_url, model, concurrency, api_key
         self.timeout, self.attempts, self.first_wait = timeout, attempts, first_wait
-        self.give_up_after, self.price = give_up_after, price
+        self.give_up_after, self.price, self.extra_body = give_up_after, price, extra_body or {}
         # Checks the other values now, and not in the middle of a run.
         ChatClient(base_url, model, api_key, timeout, attempts, first_wait)
-        # Without the address: the same model served at another port gives the same answers.
-        self.description = f"endpoint {model}"
+        # Without the address: the same model gives the same answers when it is served at another port.
+        self.description = f"endpoint {model}{f' {json.dumps(self.extra_body)}' if self.extra_body else ''}"
         self.usage = Usage()
         self._connection: _Connection | None = None
         self._takes_schema = True
@@ -217,7 +219,7 @@ class Endpoint(AskedModel):
     async def answer(
         self, messages: list[dict], settings: GenerationSettings, number: int = 0, schema: dict | None = None
     ) -> Sample:
-        parameters = _parameters(messages, settings, number)
+        parameters = _parameters(messages, settings, number) | self.extra_body
         if schema is None or not self._takes_schema:
             return await self._ask(messages, parameters)
         wanted = {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": schema}}
@@ -285,6 +287,8 @@ class _Question:
 class LocalModel(AskedModel):
     """
     A model in this process, which answers the questions of many rows together.
+
+    Its description is that of the generator at this moment: make another one when the model has been trained further.
 
     Args:
         generator ([`TextGenerator`]): Such as `TransformersGenerator`; its own thread computes while rules go on.

@@ -73,7 +73,7 @@ class Display:
         """On the screen while the context lasts."""
         if not self._console.is_terminal:
             yield
-            self._console.print(self.line(), highlight=False)
+            self._console.print(self.line(), highlight=False, soft_wrap=True)
             return
         with Live(self, console=self._console, refresh_per_second=2):
             yield
@@ -82,7 +82,7 @@ class Display:
         """A row is out: writes a line now and then where nothing is drawn."""
         if not self._console.is_terminal and monotonic() - self._last_line > LINE_SECONDS:
             self._last_line = monotonic()
-            self._console.print(self.line(), highlight=False)
+            self._console.print(self.line(), highlight=False, soft_wrap=True)
 
 
 def _clock(seconds: float) -> str:

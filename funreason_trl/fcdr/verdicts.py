@@ -3,8 +3,11 @@
 In: nothing of ours but rows and calls. Out: [`Stage`], [`Outcome`], [`Verdict`], [`Candidate`].
 """
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from funreason_trl.calls import Call
@@ -72,3 +75,10 @@ class Candidate:
     text: str
     gold: list[Call] | None = None
     details: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The same 16 characters for the same conversation, tools, answer, text and gold answer, in every process."""
+        gold = None if self.gold is None else [[call.name, call.arguments] for call in self.gold]
+        content = json.dumps([self.row["messages"], self.row["tools"], self.text, gold])
+        return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -41,7 +41,7 @@ class RequestRefused(EndpointError):
     """The endpoint refuses this one request and may well answer others."""
 
 
-class _PassingTrouble(Exception):
+class PassingTrouble(Exception):
     """An attempt failed and the next one may not; `asked_wait` is how many seconds the server wants us to wait."""
 
     def __init__(self, message: str, asked_wait: int | None = None):
@@ -125,11 +125,11 @@ class ChatClient:
             EndpointError: There is no answer after all attempts, or the server refuses the key, the model or the
                 address; says what happened.
         """
-        trouble = _PassingTrouble("")
+        trouble = PassingTrouble("")
         for attempt in range(self.attempts):
             try:
                 return await self._try_once(messages, tools, parameters)
-            except _PassingTrouble as error:
+            except PassingTrouble as error:
                 trouble = error
             if attempt + 1 < self.attempts:
                 await asyncio.sleep(self._wait(attempt, trouble))
@@ -147,19 +147,19 @@ class ChatClient:
         except HfHubHTTPError as error:
             response = error.response
             trouble = f"status {response.status_code}, {response.text.strip()[:300] or 'without a word'}"
-            self._check_passing(response.status_code, trouble)
+            self.check_passing(response.status_code, trouble)
             asked = response.headers.get("retry-after", "")
-            raise _PassingTrouble(trouble, int(asked) if asked.isdecimal() else None) from error
+            raise PassingTrouble(trouble, int(asked) if asked.isdecimal() else None) from error
         # Last, what the client makes of a reply that is no JSON, or of another shape.
         except (httpx2.HTTPError, ValueError, RecursionError) as error:
-            raise _PassingTrouble(f"{type(error).__name__}: {error}"[:300]) from error
+            raise PassingTrouble(f"{type(error).__name__}: {error}"[:300]) from error
 
-    def _wait(self, attempt: int, trouble: "_PassingTrouble") -> float:
+    def _wait(self, attempt: int, trouble: "PassingTrouble") -> float:
         if trouble.asked_wait is not None:
             return min(LONGEST_WAIT, trouble.asked_wait)
         return min(LONGEST_WAIT, self.first_wait * 2**attempt) * _jitter.uniform(0.5, 1.5)
 
-    def _check_passing(self, status: int, trouble: str) -> None:
+    def check_passing(self, status: int, trouble: str) -> None:
         if status in OWN_FAULT_STATUSES:
             raise RequestRefused(f"{self.base_url} refuses a request for model {self.model!r}: {trouble}")
         if status not in PASSING_STATUSES:

@@ -6,6 +6,7 @@ dataset with the splits `train`, `rejected` and `hard`, each row with its verdic
 A run that was ended goes on with `--resume true`, asks nothing twice, and writes the same files.
 """
 
+import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -245,6 +246,8 @@ def main(argv: list[str] | None = None) -> None:
         (arguments,) = parser.parse_args_and_config(args=argv, fail_with_unknown_args=True)
     except (ValueError, OSError) as error:
         parser.error(str(error))
+    # What the imports left need not be searched for garbage again and again while thousands of rows are under way.
+    gc.freeze()
     again = "the same command with --resume true goes on from there"
     try:
         built = build(arguments)

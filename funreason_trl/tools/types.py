@@ -80,7 +80,7 @@ def read_type(words: str | list[str]) -> ReadType:
 
 def _depth(words: str) -> int:
     """Most brackets open at once, those in quotes included."""
-    return max(accumulate((char in "[<") - (char in "]>") for char in words))
+    return max(accumulate((char in "[<") - (char in "]>") for char in words), default=0)
 
 
 def _read(words: str) -> ReadType:

@@ -13,6 +13,7 @@ from funreason_trl.fcdr.models import Endpoint, EndpointGone, LocalModel, Price
 from funreason_trl.fcdr.verdicts import Outcome, Stage
 from funreason_trl.generation import Generated, GenerationSettings
 from funreason_trl.generation.client import EndpointError
+from funreason_trl.generation.transformers_generator import TransformersGenerator
 from tests.fcdr.scripted import ScriptedJudge, ScriptedModel, candidate, verdict_text
 from tests.generation.stand_in import CUT, GARBAGE, StandIn, completion, dead_url
 
@@ -233,6 +234,14 @@ def test_nobody_at_the_address_is_gone():
         ask(judge)
 
 
+def test_further_fields_travel_and_are_a_part_of_the_description(server):
+    server.script = [completion(verdict_text())]
+    endpoint = Endpoint(server.base_url, "m", extra_body={"chat_template_kwargs": {"enable_thinking": False}})
+    ask(EndpointJudge(endpoint))
+    assert server.requests[0][2]["chat_template_kwargs"] == {"enable_thinking": False}
+    assert "enable_thinking" in endpoint.description
+
+
 def test_no_more_requests_are_under_way_than_allowed(server):
     server.delay = 0.02
     server.script = [completion(verdict_text())] * 12
@@ -300,6 +309,13 @@ def test_samples_of_one_prompt_differ_in_their_seed():
     assert [(settings.seed, settings.samples) for _, settings in generator.batches] == [(5, 1), (6, 1)]
 
 
+def test_a_real_model_that_writes_no_verdicts_makes_errors(model, tokenizer):
+    judge = ModelJudge(LocalModel(TransformersGenerator(model, tokenizer)), max_new_tokens=4)
+    assert model.config.name_or_path in judge.description
+    verdict = ask(judge, row=candidate(query="Hi", reasoning="A."))
+    assert (verdict.outcome, verdict.reason) == (Outcome.ERROR, "unreadable")
+
+
 def test_a_model_that_fails_ends_the_run():
     with pytest.raises(MemoryError):
         ask(ModelJudge(LocalModel(CountingGenerator(fail=True))))
@@ -361,3 +377,9 @@ def test_a_finished_member_is_not_asked_again(tmp_path):
 def test_an_ensemble_that_makes_no_sense_is_refused(count, threshold):
     with pytest.raises(ValueError, match="give"):
         EnsembleJudge(members(*[(PASS, None)] * count), threshold)
+
+
+def test_two_members_that_the_journal_could_not_tell_apart_are_refused():
+    endpoints = [Endpoint(f"http://127.0.0.1:{port}/v1", "default") for port in (1, 2)]
+    with pytest.raises(ValueError, match="different names"):
+        EnsembleJudge([EndpointJudge(endpoint) for endpoint in endpoints])

@@ -5,12 +5,15 @@ import asyncio
 import pytest
 
 from funreason_trl.calls import Call
+from funreason_trl.data.rendering import render_python
 from funreason_trl.data.rows import message_calls
+from funreason_trl.data.sample import sample_rows
 from funreason_trl.fcdr.journal import Journal
 from funreason_trl.fcdr.models import EndpointGone
 from funreason_trl.fcdr.pipeline import inspect
+from funreason_trl.fcdr.rules import RULES
 from funreason_trl.fcdr.teacher import Teacher
-from funreason_trl.fcdr.verdicts import Outcome, Stage
+from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage
 from funreason_trl.generation import GenerationSettings
 from funreason_trl.generation.client import EndpointError
 from tests.fcdr.scripted import GOOD, ScriptedJudge, ScriptedModel, candidate, rules
@@ -324,3 +327,10 @@ def test_more_samples_than_before_are_only_the_missing_ones(tmp_path):
             teacher = Teacher(model, GenerationSettings(temperature=1.0, samples=samples)).recorded(journal)
             run(candidate(reasoning=None), teacher=teacher)
     assert [number for _, _, number, _ in model.asked] == [0, 1, 2]
+
+
+def test_the_packages_own_rules_fit_in():
+    row = next(iter(sample_rows(1)))
+    text = render_python(row)[-1]["completion"][0]["content"]
+    inspected = asyncio.run(inspect(Candidate(row, text), RULES, {stage: ScriptedJudge() for stage in Stage}))
+    assert (inspected.status, stages(inspected)) == ("kept", list(Stage))

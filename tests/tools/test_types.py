@@ -74,3 +74,8 @@ def test_words_of_an_unknown_type_join_the_description() -> None:
     price = {"type": "Money", "description": "The price.", "default": "1 EUR"}
     expected = {"description": "The price. (type: Money)", "default": "1 EUR"}
     assert normalize_schema("f", price, ("parameters", "price")) == expected
+
+
+@pytest.mark.parametrize("words", ["", [""], ["", "str"]])
+def test_empty_words_are_no_type(words: Any) -> None:
+    assert read_type(words).schema in ({}, {"anyOf": [{}, {"type": "string"}]}, {"type": "string"})

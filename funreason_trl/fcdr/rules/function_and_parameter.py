@@ -5,7 +5,7 @@ calls where the source has some (compared as BFCL's checker does it), and values
 
 Not every problem that `validate_call` reports is evidence: sources declare types and required parameters carelessly.
 In `cot_calls.jsonl`, 93 gold arguments that the schema requires are left out, all of them with a `default` beside them,
-and 76 of 120 wrong types are numbers and booleans in quotes. Such soft problems pass, and the verdict names the first.
+and 86 of 120 wrong types are numbers and booleans in quotes. Such soft problems pass, and the verdict names the first.
 """
 
 import json
@@ -27,7 +27,7 @@ from funreason_trl.fcdr.rules.reading import (
 from funreason_trl.fcdr.rules.reasons import FunctionAndParameterReason
 from funreason_trl.fcdr.rules.values import leaves, occurs
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
-from funreason_trl.tools import CallProblem, ToolFormatError, normalize_tools, validate_call
+from funreason_trl.tools import CallProblem, normalize_tools, validate_call
 
 
 _NUMERAL = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*")
@@ -50,7 +50,7 @@ def check_function_and_parameter(candidate: Candidate) -> Verdict:
         tools = tools_text(candidate)
         problems = [(call, problem) for call in calls for problem in validate_call(call, tools)]
         readable = normalize_tools(tools) if candidate.gold is not None else []
-    except ToolFormatError as error:
+    except ValueError as error:  # a ToolFormatError, or what an odd schema did to its reader
         evidence = brief(str(error))
         return Verdict(Stage.FUNCTION_AND_PARAMETER, Outcome.DROP, FunctionAndParameterReason.INVALID_SCHEMA, evidence)
     hard = next((problem for call, problem in problems if not _is_soft(call, problem, candidate)), None)

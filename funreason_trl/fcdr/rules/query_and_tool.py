@@ -20,7 +20,7 @@ from funreason_trl.fcdr.rules.reading import (
 from funreason_trl.fcdr.rules.reasons import QueryAndToolReason
 from funreason_trl.fcdr.rules.values import has_alternative, leaves, occurs
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
-from funreason_trl.tools import ToolFormatError, validate_call
+from funreason_trl.tools import validate_call
 
 
 def check_query_and_tool(candidate: Candidate) -> Verdict:
@@ -41,7 +41,7 @@ def check_query_and_tool(candidate: Candidate) -> Verdict:
     try:
         # Any call would do: what is looked for is an error in the tools, which stage 4 need not read once more then.
         validate_call(Call("", {}), tools_text(candidate))
-    except ToolFormatError as error:
+    except ValueError as error:  # a ToolFormatError, or what an odd schema did to its reader
         return _drop(QueryAndToolReason.INVALID_SCHEMA, brief(str(error)))
     calls = answer_calls(candidate) if candidate.gold is None else candidate.gold
     clash = _clashing_name(candidate.row["tools"], {call.name for call in calls})

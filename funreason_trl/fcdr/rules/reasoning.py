@@ -208,9 +208,9 @@ def _said(name: str, text: str) -> Iterable[re.Match]:
 def _contradicted_value(candidate: Candidate, calls: list[Call], text: SourceText) -> Verdict | None:
     """
     A parameter to which the thought gives another value, while the call's own is nowhere: in all of the thought, or, as
-    thoughts change their mind, in its conclusion.
+    thoughts change their mind, in its last sentence.
     """
-    conclusion = SourceText(text.lower[-CONCLUSION_CHARS:])
+    conclusion = SourceText(_last_sentence(text.lower[-CONCLUSION_CHARS:]))
     given: dict[str, list[Any]] = {}
     for call in calls:
         for name, value in call.arguments.items():

@@ -43,7 +43,7 @@ def test_an_empty_query_is_dropped(query):
 
 
 @pytest.mark.parametrize(
-    "parameters", ["none", ["city"], {"type": 3}, {"type": "object", "properties": {"city": "x"}}]
+    "parameters", ["none", ["city"], {"type": 3}, {"type": [""]}, {"type": "object", "properties": {"city": "x"}}]
 )
 def test_a_schema_that_is_none_is_dropped(parameters):
     assert reason(candidate(tools=(changed(WEATHER, parameters=parameters),))) == "invalid_schema"

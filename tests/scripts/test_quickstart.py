@@ -39,7 +39,7 @@ def test_one_line_of_answers_a_held_out_row_with_scores_before_and_after(compare
         assert line["query"] == row["messages"][0]["content"]
         assert set(line) == {"id", "query", "gold", "before", "after SRML", "after plain SFT"}
         for name in ("before", "after SRML", "after plain SFT"):
-            assert set(line[name]) == {"answer", "parsed", "right", "needs_calls"}
+            assert set(line[name]) == {"answer", "parsed", "right", "needs_calls", "mistake"}
 
 
 def test_the_gold_answer_is_the_rows_own(compared):

@@ -185,7 +185,7 @@ def test_an_optional_parameter_that_may_not_be_left_out():
 def test_underscores_for_dots():
     assert judge_answer(PAIR, "a_f(x=1)", underscored_names=True).right
     assert not judge_answer(PAIR, "a.f(x=1)", underscored_names=True).right
-    assert judge_calls(PAIR, [Call("a_f", {"x": 1})]).right
+    assert judge_calls(PAIR, [Call("a_f", {"x": 1})], underscored_names=True).right
 
 
 def test_the_version_decides_on_brackets():

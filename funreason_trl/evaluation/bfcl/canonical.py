@@ -95,6 +95,7 @@ def _spelled(value: Any, declared: dict[str, Any]) -> Any:
     """BFCL lists the right values of a dict's keys, each one by itself."""
     if declared["type"] == "dict" and isinstance(value, dict):
         return {key: [item] for key, item in value.items()}
-    if isinstance(value, list) and declared == {"type": "array", "items": {"type": "dict"}}:
+    of_dicts = declared == {"type": "array", "items": {"type": "dict"}}
+    if of_dicts and isinstance(value, list) and all(isinstance(item, dict) for item in value):
         return [{key: [part] for key, part in item.items()} for item in value]
     return value

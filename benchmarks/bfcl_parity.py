@@ -26,10 +26,11 @@ from bfcl_parity_helpers.environment import OFFICIAL, official_environment, pack
 from bfcl_parity_helpers.execution import HARMLESS, execution_of
 from bfcl_parity_helpers.mutations import mutated_answers
 from bfcl_parity_helpers.processes import CHECKERS, Answer, Verdict, judge, time_passes
-from common import describe_machine, markdown_table, write_json
+from common import describe_machine, write_json
 
 from funreason_trl.evaluation.bfcl.data import load_bfcl
 from funreason_trl.evaluation.bfcl.rows import BfclRow
+from funreason_trl.evaluation.table import markdown_table
 
 
 RESULTS = Path(__file__).parent / "results" / "bfcl_parity.json"

@@ -1,9 +1,8 @@
-"""What the benchmarks share: the machine's description, and a table and a JSON for every result."""
+"""What the benchmarks share: the machine's description, and a JSON for every result."""
 
 import json
 import os
 import platform
-from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,11 +29,6 @@ def describe_machine() -> dict:
 
 def _lines(path: str) -> list[str]:
     return Path(path).read_text().splitlines() if Path(path).exists() else []
-
-
-def markdown_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def write_json(path: Path, content: dict) -> None:

@@ -31,10 +31,11 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import aiohttp
-from common import describe_machine, markdown_table, write_json
+from common import describe_machine, write_json
 
 from funreason_trl.data.rendering import render_python
 from funreason_trl.data.sample import sample_rows
+from funreason_trl.evaluation.table import markdown_table
 from funreason_trl.fcdr.journal import Journal
 from funreason_trl.fcdr.judge_prompts import judge_messages, verdict_schema
 from funreason_trl.fcdr.judges import EndpointJudge

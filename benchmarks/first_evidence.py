@@ -34,7 +34,7 @@ from statistics import mean, stdev
 from time import perf_counter
 
 import torch
-from common import describe_machine, markdown_table, write_json
+from common import describe_machine, write_json
 from datasets import Dataset
 from filelock import FileLock, Timeout
 from peft import LoraConfig
@@ -46,6 +46,7 @@ from funreason_trl.data.rows import THINK_END, THINK_START, RowError
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.data.sources import read_rows
 from funreason_trl.evaluation.answers import score_answer
+from funreason_trl.evaluation.table import markdown_table
 from funreason_trl.generation import GenerationSettings, Prompt, generate_all
 from funreason_trl.generation.transformers_generator import TransformersGenerator
 from funreason_trl.models.precision import has_fast_bf16

@@ -34,11 +34,12 @@ from statistics import median
 from time import perf_counter
 
 import torch
-from common import describe_machine, markdown_table, write_json
+from common import describe_machine, write_json
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from funreason_trl.data.rendering import prompt_messages
 from funreason_trl.data.sample import sample_rows
+from funreason_trl.evaluation.table import markdown_table
 from funreason_trl.generation import GenerationSettings, Prompt, generate_all
 from funreason_trl.generation.endpoint_generator import EndpointGenerator
 from funreason_trl.generation.transformers_generator import TransformersGenerator

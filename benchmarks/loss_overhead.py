@@ -22,7 +22,7 @@ from statistics import median
 from time import perf_counter
 
 import torch
-from common import describe_machine, markdown_table, write_json
+from common import describe_machine, write_json
 from datasets import Dataset, disable_caching, disable_progress_bars, load_from_disk
 from peft import LoraConfig
 from torch.nn import functional
@@ -32,6 +32,7 @@ from trl import SFTConfig, SFTTrainer
 from funreason_trl import SRMLConfig, SRMLTrainer
 from funreason_trl.data.rendering import render_python
 from funreason_trl.data.sample import sample_rows
+from funreason_trl.evaluation.table import markdown_table
 from funreason_trl.models.smollm2 import smollm2_path
 
 

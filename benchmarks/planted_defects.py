@@ -21,12 +21,13 @@ from pathlib import Path
 from random import Random
 from time import process_time
 
-from common import describe_machine, markdown_table, write_json
+from common import describe_machine, write_json
 from planted_defects_helpers.defects import DEFECTS, good_candidate
 
 from funreason_trl.data.rows import RowError, message_calls
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.data.sources import read_rows
+from funreason_trl.evaluation.table import markdown_table
 from funreason_trl.fcdr.rules import RULES
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage
 

@@ -7,13 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from common import markdown_table
-
 from bfcl_parity_helpers.execution import COMPARABLE
 from bfcl_parity_helpers.processes import Answer, Verdict
 from funreason_trl.evaluation.bfcl.decoding import MAX_CHARS as PYTHON_CHARS
 from funreason_trl.evaluation.bfcl.rows import PYTHON, category_language
 from funreason_trl.evaluation.bfcl.syntax import MAX_CHARS as PROGRAM_CHARS
+from funreason_trl.evaluation.table import markdown_table
 
 
 # A difference has a known reason, which the documentation names, or it is one to mend. Two checkers that agree may

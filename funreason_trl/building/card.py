@@ -76,6 +76,7 @@ Columns: `messages` (the last one is the answer: `reasoning_content`, `tool_call
 ## How it was made
 
 {markdown_table(["", ""], list(made.items()))}
+
 ## What became of the rows
 
 {funnel_table(tally, left_out)}
@@ -83,6 +84,7 @@ Columns: `messages` (the last one is the answer: `reasoning_content`, `tool_call
 
 ## Length of thinking and calls
 
-{markdown_table(["", "this dataset", "FunReason's"], [[key, str(value), paper.get(key, "")] for key, value in lengths.items()])}"""
+{markdown_table(["", "this dataset", "FunReason's"], [[key, str(value), paper.get(key, "")] for key, value in lengths.items()])}
+"""
     card = DatasetCard(f"---\n{metadata.to_yaml()}\n---\n\n{text}")
     card.save(folder / "README.md")

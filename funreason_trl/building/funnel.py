@@ -59,7 +59,7 @@ def funnel_table(tally: Tally, left_out: Counter[str]) -> str:
     rows += [[name, str(count)] for name, count in sorted(tally.rows.items())]
     rows += [["of these kept without a call", str(tally.saved)], ["answered anew", str(tally.regenerated)]]
     header = ["stage", *map(str, _COLORS), "most frequent reasons"]
-    return f"{markdown_table(header, stages)}\n{markdown_table(['rows', 'count'], rows)}"
+    return f"{markdown_table(header, stages)}\n\n{markdown_table(['rows', 'count'], rows)}\n"
 
 
 def draw_funnel(path: Path, tally: Tally) -> None:

@@ -61,7 +61,7 @@ def scores_table(models: Mapping[str, Scores]) -> str:
             rows.append(
                 [name, *(f"{published[column]:.1%}"[:-1] if column in published else "" for column in columns)]
             )
-    return markdown_table(["model", *columns], rows)
+    return markdown_table(["model", *columns], rows) + "\n"
 
 
 def differences_table(differences: Scores) -> str:
@@ -80,14 +80,14 @@ def differences_table(differences: Scores) -> str:
         ]
         for name, entry in differences.items()
     ]
-    return markdown_table(["score", "difference in points", "95% interval", "rows"], rows)
+    return markdown_table(["score", "difference in points", "95% interval", "rows"], rows) + "\n"
 
 
-def markdown_table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def markdown_table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """A Markdown table, with a pipe in a cell written so that it stays one."""
-    lines = [list(header), *map(list, rows)]
-    text = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
-    return "\n".join([text[0], "|" + " --- |" * len(lines[0]), *text[1:]]) + "\n"
+    lines: list[list[object]] = [list(header), *map(list, rows)]
+    text = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines]
+    return "\n".join([text[0], "|" + " --- |" * len(lines[0]), *text[1:]])
 
 
 def _cell(score: Mapping[str, Any] | None) -> str:

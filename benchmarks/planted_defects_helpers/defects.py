@@ -29,13 +29,16 @@ class Defect:
         stages (`tuple[Stage]`): Whose business it is.
         plant (`Callable`): Breaks a row.
         schema (`bool`): Whether the schema of the tool shows it.
-        also (`tuple[Stage]`): An earlier stage that sees it as well: a changed call no longer follows from its thought.
+        also (`tuple[Stage]`): Other stages that may see it as well: a changed call no longer follows from its thought,
+            and a value without a source is also the answer's fault where the query offers another one.
+        same_tool (`bool`): Whether the other row has to call the same functions.
     """
 
     stages: tuple[Stage, ...]
     plant: Callable[[dict, dict, Random], Candidate | None]
     schema: bool = False
     also: tuple[Stage, ...] = ()
+    same_tool: bool = False
 
 
 # ------------------------------------------------------------------------------------------------------ making answers
@@ -165,7 +168,7 @@ def reasoning_of_same_tool(row: dict, other: dict, rng: Random) -> Candidate | N
     """About another request to the very same function, the hardest case."""
     calls, others = _parts(row)[1], _parts(other)[1]
     values, other_values = ([json.dumps(call.arguments) for call in each] for each in (calls, others))
-    if {call.name for call in calls} != {call.name for call in others} or set(values) & set(other_values):
+    if set(values) & set(other_values):
         return None
     return _answered(row, _parts(other)[0], calls)
 
@@ -178,6 +181,21 @@ def reversed_conclusion(row: dict, other: dict, rng: Random) -> Candidate:
     ends = ["So I call nothing.", f"So I must not call {calls[0].name}.", "No tool fits, so I call no function."]
     end = rng.choice(ends + ([f"So I call {uncalled[0]} once."] if uncalled else []))
     return _answered(row, f"{thought[:start]} {end}", calls)
+
+
+def shown_answer(row: dict, other: dict, rng: Random) -> Candidate:
+    """As a model that rewrites reasoning gives itself away; the last way is none that the rules know."""
+    thought, calls = _parts(row)
+    aside = rng.choice(
+        (
+            "Wait, the original output already calls this.",
+            f"The reference answer calls {calls[0].name} as well.",
+            "My job is to expand the think field.",
+            "The answer that I was handed does this already.",
+        )
+    )
+    start = thought.rstrip(".").rfind(". ") + 1
+    return _answered(row, f"{thought[:start]} {aside}{thought[start:]}", calls)
 
 
 def thought_not_closed(row: dict, other: dict, rng: Random) -> Candidate:
@@ -214,7 +232,9 @@ def missing_required(row: dict, other: dict, rng: Random) -> Candidate | None:
 
 def extra_parameter(row: dict, other: dict, rng: Random) -> Candidate:
     thought, calls = _parts(row)
-    calls[0].arguments[rng.choice(("verbose", "api_key", "output_format"))] = rng.choice((True, "json", 1))
+    known = _schema(row, calls[0].name)["properties"]
+    new = rng.choice([name for name in ("verbose", "api_key", "output_format", "dry_run") if name not in known])
+    calls[0].arguments[new] = rng.choice((True, "json", 1))
     return _answered(row, thought, calls)
 
 
@@ -328,14 +348,15 @@ DEFECTS: dict[str, Defect] = {
     "unlisted tool": Defect((Stage.QUERY_AND_TOOL,), unlisted_tool),
     "clashing tools": Defect((Stage.QUERY_AND_TOOL,), clashing_tools),
     "invalid schema": Defect((Stage.QUERY_AND_TOOL,), invalid_schema),
-    "unanswerable query": Defect((Stage.QUERY_AND_TOOL,), unanswerable_query),
+    "unanswerable query": Defect((Stage.QUERY_AND_TOOL,), unanswerable_query, also=(Stage.FUNCTION_AND_PARAMETER,)),
     "invented value": Defect(
         (Stage.QUERY_AND_TOOL, Stage.FUNCTION_AND_PARAMETER), invented_value, also=(Stage.REASONING,)
     ),
     "reasoning missing": Defect((Stage.REASONING,), reasoning_missing),
     "reasoning cut off": Defect((Stage.REASONING,), reasoning_cut_off),
     "reasoning of another row": Defect((Stage.REASONING,), reasoning_of_other_row),
-    "reasoning of the same tool": Defect((Stage.REASONING,), reasoning_of_same_tool),
+    "reasoning of the same tool": Defect((Stage.REASONING,), reasoning_of_same_tool, same_tool=True),
+    "reasoning shown the answer": Defect((Stage.REASONING,), shown_answer),
     "reversed conclusion": Defect((Stage.REASONING,), reversed_conclusion),
     "thought not closed": Defect((Stage.RESPONSE,), thought_not_closed),
     "wrong tool": Defect((Stage.FUNCTION_AND_PARAMETER,), wrong_tool, schema=True, also=(Stage.REASONING,)),
@@ -346,7 +367,9 @@ DEFECTS: dict[str, Defect] = {
     "wrong type": Defect((Stage.FUNCTION_AND_PARAMETER,), wrong_type, schema=True, also=(Stage.REASONING,)),
     "not in enum": Defect((Stage.FUNCTION_AND_PARAMETER,), not_in_enum, schema=True, also=(Stage.REASONING,)),
     "wrong value": Defect((Stage.REASONING, Stage.FUNCTION_AND_PARAMETER), wrong_value, also=(Stage.QUERY_AND_TOOL,)),
-    "wrong value, reasoned": Defect((Stage.FUNCTION_AND_PARAMETER,), wrong_value_reasoned),
+    "wrong value, reasoned": Defect(
+        (Stage.FUNCTION_AND_PARAMETER,), wrong_value_reasoned, also=(Stage.QUERY_AND_TOOL,)
+    ),
     "wrong value, gold known": Defect((Stage.FUNCTION_AND_PARAMETER,), wrong_value_with_gold),
     "fenced": Defect((Stage.FORMAT,), fenced),
     "JSON form": Defect((Stage.FORMAT,), json_form),

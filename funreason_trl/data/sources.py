@@ -27,10 +27,10 @@ from typing import Any, BinaryIO
 
 import pyarrow
 import pyarrow.parquet
-from datasets import Dataset, IterableDataset, load_dataset
+from datasets import Dataset, Features, IterableDataset, Json, List, load_dataset
 
 from funreason_trl.data.formats import FORMATS, convert_record
-from funreason_trl.data.rows import ROW_FEATURES, RowError, brief, check_row, to_dataset
+from funreason_trl.data.rows import ROW_FEATURES, ExactJson, RowError, brief, check_row, to_dataset
 
 
 logger = logging.getLogger(__name__)
@@ -291,8 +291,18 @@ def _parquet_records(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _dataset_records(name: str, split: str) -> Iterator[tuple[str, Any]]:
-    for i, record in enumerate(load_dataset(name, split=split, streaming=True), start=1):
+    dataset = load_dataset(name, split=split, streaming=True)
+    if dataset.features is not None:
+        dataset = dataset.cast(Features({key: _exact(feature) for key, feature in dataset.features.items()}))
+    for i, record in enumerate(dataset, start=1):
         yield f"{name}[{split}]:{i}", _without_nones(record)
+
+
+def _exact(feature: Any) -> Any:
+    """The same feature, with numbers in JSON read as they are: see [`~funreason_trl.data.rows.ExactJson`]."""
+    if isinstance(feature, List):
+        return List(_exact(feature.feature), feature.length)
+    return ExactJson() if isinstance(feature, Json) else feature
 
 
 def _without_nones(value: Any) -> Any:

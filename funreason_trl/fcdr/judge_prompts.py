@@ -92,14 +92,18 @@ def judge_messages(stage: Stage, candidate: Candidate) -> list[dict]:
         `list[dict]`: a system message (our words alone) and a user message (the row's parts alone).
     """
     prompt = load_prompt(stage.value)
-    parts = _parts(candidate)
-    shown = [enclosed(name, parts[name]) for name in prompt.shows if name in parts]
+    # Kept with the candidate, since the next stage shows mostly the same.
+    for name in prompt.shows:
+        if name not in candidate.shown:
+            candidate.shown[name] = _shown(name, candidate)
+    shown = filter(None, (candidate.shown[name] for name in prompt.shows))
     return [
         {"role": "system", "content": f"{prompt.text}\n\n{load_prompt('verdict').text}"},
         {"role": "user", "content": "\n\n".join(shown)},
     ]
 
 
+@cache
 def verdict_schema(stage: Stage) -> dict[str, Any]:
     """JSON Schema of what a judge of this stage answers."""
     return {
@@ -125,19 +129,27 @@ def enclosed(name: str, text: str) -> str:
     return f"<<<BEGIN {name} {code}>>>\n{text}\n<<<END {name} {code}>>>"
 
 
-def _parts(candidate: Candidate) -> dict[str, str]:
+def _shown(name: str, candidate: Candidate) -> str:
+    """One part of the row between its marks; empty if the row has no such part."""
     message = candidate.row["messages"][-1]
-    calls = message.get("tool_calls")
-    parts = {
-        # Without tools, since the list has its own part, and without our system prompt, which is about answering.
-        "conversation": _json(prompt_messages(candidate.row["messages"], [])),
-        "tools": _json([tool["function"] for tool in candidate.row["tools"]]),
-        "reasoning": message.get("reasoning_content", ""),
-        "answer": _json([call["function"] for call in calls]) if calls else message["content"],
-    }
-    if candidate.gold is not None:
-        parts["reference"] = _json([{"name": call.name, "arguments": call.arguments} for call in candidate.gold])
-    return parts
+    match name:
+        case "conversation":
+            # Without tools, since the list has its own part, and without our system prompt, which is about answering.
+            text = _json(prompt_messages(candidate.row["messages"], []))
+        case "tools":
+            text = _json([tool["function"] for tool in candidate.row["tools"]])
+        case "reasoning":
+            text = message.get("reasoning_content", "")
+        case "answer":
+            calls = message.get("tool_calls")
+            text = _json([call["function"] for call in calls]) if calls else message["content"]
+        case "reference":
+            if candidate.gold is None:
+                return ""
+            text = _json([{"name": call.name, "arguments": call.arguments} for call in candidate.gold])
+        case _:
+            raise ValueError(f"shows: {name}: a row has no such part")
+    return enclosed(name, text)
 
 
 def _json(value: Any) -> str:

@@ -35,7 +35,6 @@ REJECTIONS = {
     Stage.FUNCTION_AND_PARAMETER: Outcome.REGENERATE,
     Stage.FORMAT: Outcome.REGENERATE,
 }
-# A model that is asked the same greedily writes the same, so further attempts are sampled.
 ATTEMPTS = 3
 RETRY_TEMPERATURE = 0.7
 
@@ -87,15 +86,16 @@ class _AskingJudge(Judge):
 
     def __init__(self, model: AskedModel, max_new_tokens: int):
         self.models = (model,)
-        self.settings = GenerationSettings(max_new_tokens=max_new_tokens)
+        first = GenerationSettings(max_new_tokens=max_new_tokens)
+        # A model that is asked the same greedily writes the same, so further attempts are sampled.
+        self.settings = [first, *[replace(first, temperature=RETRY_TEMPERATURE)] * (ATTEMPTS - 1)]
         self.description = f"{model.description}, at most {max_new_tokens} tokens"
 
     async def judge(self, stage: Stage, candidate: Candidate) -> Verdict:
         (model,) = self.models
         messages, schema = judge_messages(stage, candidate), verdict_schema(stage)
         text = problem = ""
-        for attempt in range(ATTEMPTS):
-            settings = replace(self.settings, temperature=RETRY_TEMPERATURE if attempt else 0.0)
+        for attempt, settings in enumerate(self.settings):
             try:
                 sample = await model.answer(messages, settings, attempt, schema)
             except EndpointError as error:
@@ -154,7 +154,7 @@ def read_verdict(stage: Stage, text: str, judge: str) -> Verdict:
     if answer.startswith("```") and answer.endswith("```"):
         answer = answer.removeprefix("```").removeprefix("json").removesuffix("```")
     try:
-        content = json.loads(answer, object_pairs_hook=_without_doubles)
+        content = _STRICT_JSON.decode(answer)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{brief(answer)} is no JSON ({error})") from None
     problems = ("none", *load_prompt(stage.value).problems)
@@ -178,6 +178,9 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(content) < len(pairs):
         raise ValueError("a key stands there twice")
     return content
+
+
+_STRICT_JSON = json.JSONDecoder(object_pairs_hook=_without_doubles)
 
 
 # ------------------------------------------------------------------------------------------------------------ ensemble
@@ -270,7 +273,7 @@ class _RecordedJudge(Judge):
             return _from_json(found)
         verdict = await self.inner.judge(stage, candidate)
         if verdict.outcome is not Outcome.ERROR:
-            self.journal.write(key, vars(verdict))
+            await self.journal.keep(key, vars(verdict))
         return verdict
 
     def recorded(self, journal: Journal) -> Judge:

@@ -6,40 +6,18 @@ In: messages and settings. Out: [`AskedModel`] and its two kinds, [`Endpoint`] a
 
 import asyncio
 import json
-import os
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
-
-import aiohttp
 
 from funreason_trl.generation import Generated, GenerationSettings, Prompt, TextGenerator
-from funreason_trl.generation.client import (
-    KEY_VARIABLE,
-    ChatClient,
-    EndpointError,
-    PassingTrouble,
-    RequestRefused,
-    read_completion,
-)
+from funreason_trl.generation.client import ChatClient, EndpointError, RequestRefused, Usage, sampling_parameters
 from funreason_trl.generation.prompts import Sample
 
 
 class EndpointGone(RuntimeError):
     """An endpoint has stopped answering, or refuses everything. It ends a run; what was finished is on file."""
-
-
-@dataclass
-class Usage:
-    """What was asked of a model in this run, without what the journal already had; tokens as the server counts them."""
-
-    requests: int = 0
-    prompt_tokens: int = 0
-    new_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,77 +71,6 @@ class AskedModel(ABC):
 # ------------------------------------------------------------------------------------------------------------ endpoint
 
 
-class _Connection(ChatClient):
-    """
-    `ChatClient` with many requests under way: a place is held while one is sent, and free while one waits to be sent again.
-
-    It sends with aiohttp: httpx takes 2 ms of a processor for each request, so that one core would bound all
-    endpoints together to some 400 requests a second; aiohttp takes 0.4 ms.
-    """
-
-    def __init__(self, endpoint: "Endpoint"):
-        super().__init__(
-            endpoint.base_url,
-            endpoint.model,
-            endpoint.api_key,
-            endpoint.timeout,
-            endpoint.attempts,
-            endpoint.first_wait,
-        )
-        # Never another key of this machine, such as the Hub's token.
-        key = endpoint.api_key or os.environ.get(KEY_VARIABLE) or "none"
-        self._url = endpoint.base_url.rstrip("/") + "/chat/completions"
-        self._usage = endpoint.usage
-        self._places = asyncio.Semaphore(endpoint.concurrency)
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
-            timeout=aiohttp.ClientTimeout(total=endpoint.timeout),
-            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
-            # Found once; with `trust_env` aiohttp would look for it in a thread, twice for every request.
-            proxy=_proxy_of(endpoint.base_url),
-        )
-
-    async def __aexit__(self, *exception) -> None:
-        await self._session.close()
-        await super().__aexit__(*exception)
-
-    async def _try_once(self, messages: list[dict], tools: Any, parameters: dict[str, Any]) -> Sample:
-        body = json.dumps({"model": self.model, "messages": messages, "stream": False, **parameters}).encode()
-        try:
-            async with self._places, self._session.post(self._url, data=body) as response:
-                content = await response.read()
-        # aiohttp raises ValueError for an address that it can't use.
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise PassingTrouble(f"{type(error).__name__}: {error}"[:300]) from error
-        if response.status != 200:
-            words = content.decode("utf-8", errors="replace").strip()[:300] or "without a word"
-            trouble = f"status {response.status}, {words}"
-            self.check_passing(response.status, trouble)
-            asked = response.headers.get("retry-after", "")
-            raise PassingTrouble(trouble, int(asked) if asked.isdecimal() else None)
-        return self._read(content)
-
-    def _read(self, content: bytes) -> Sample:
-        try:
-            reply = json.loads(content)
-            usage = reply.get("usage") or {}
-            choice = SimpleNamespace(**reply["choices"][0])
-            counts = SimpleNamespace(completion_tokens=int(usage.get("completion_tokens", 0)))
-            sample = read_completion(SimpleNamespace(choices=[choice], usage=counts))  # type: ignore[arg-type]
-            self._usage.prompt_tokens += int(usage.get("prompt_tokens", 0))
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            raise PassingTrouble(f"{type(error).__name__}: {error}"[:300]) from error
-        self._usage.requests += 1
-        self._usage.new_tokens += sample.tokens
-        return sample
-
-
-def _proxy_of(url: str) -> str | None:
-    """The proxy that the environment names for this address, if it does."""
-    parts = urlsplit(url)
-    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-
-
 class Endpoint(AskedModel):
     """
     A model behind an OpenAI-compatible server.
@@ -200,18 +107,13 @@ class Endpoint(AskedModel):
         price: Price | None = None,
         extra_body: dict[str, Any] | None = None,
     ):
-        for name, value in (("concurrency", concurrency), ("give_up_after", give_up_after)):
-            if value < 1:
-                raise ValueError(f"{name}={value}: give 1 or more")
-        self.base_url, self.model, self.concurrency, self.api_key = base_url, model, concurrency, api_key
-        self.timeout, self.attempts, self.first_wait = timeout, attempts, first_wait
-        self.give_up_after, self.price, self.extra_body = give_up_after, price, extra_body or {}
-        # Checks the other values now, and not in the middle of a run.
-        ChatClient(base_url, model, api_key, timeout, attempts, first_wait)
+        if give_up_after < 1:
+            raise ValueError(f"give_up_after={give_up_after}: give 1 or more")
+        self._client = ChatClient(base_url, model, concurrency, api_key, timeout, attempts, first_wait, extra_body)
+        self.usage = self._client.usage
+        self.give_up_after, self.price = give_up_after, price
         # Without the address: the same model gives the same answers when it is served at another port.
-        self.description = f"endpoint {model}{f' {json.dumps(self.extra_body)}' if self.extra_body else ''}"
-        self.usage = Usage()
-        self._connection: _Connection | None = None
+        self.description = f"endpoint {model}{f' {json.dumps(extra_body)}' if extra_body else ''}"
         self._takes_schema = True
         self._answered = False
         self._failures_in_a_row = 0
@@ -219,7 +121,7 @@ class Endpoint(AskedModel):
     async def answer(
         self, messages: list[dict], settings: GenerationSettings, number: int = 0, schema: dict | None = None
     ) -> Sample:
-        parameters = _parameters(messages, settings, number) | self.extra_body
+        parameters = sampling_parameters(Prompt(messages), settings, number)
         if schema is None or not self._takes_schema:
             return await self._ask(messages, parameters)
         wanted = {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": schema}}
@@ -232,15 +134,11 @@ class Endpoint(AskedModel):
             return sample
 
     async def close(self) -> None:
-        if self._connection is not None:
-            await self._connection.__aexit__()
-            self._connection = None
+        await self._client.close()
 
     async def _ask(self, messages: list[dict], parameters: dict[str, Any]) -> Sample:
-        if self._connection is None:
-            self._connection = _Connection(self)
         try:
-            sample = await self._connection.complete(messages, **parameters)
+            sample = await self._client.complete(messages, **parameters)
         except RequestRefused as error:
             self._count_failure(error, gone=not self._answered)
             raise
@@ -260,18 +158,6 @@ class Endpoint(AskedModel):
                 f"{self._failures_in_a_row} requests in a row came to nothing; the last one: {error} Everything that was "
                 "answered is on file: start the same command again once the endpoint is back."
             ) from error
-
-
-def _parameters(messages: list[dict], settings: GenerationSettings, number: int) -> dict[str, Any]:
-    parameters: dict[str, Any] = {
-        "max_tokens": settings.max_new_tokens,
-        "temperature": float(settings.temperature),
-    }
-    if not settings.greedy:
-        parameters |= {"top_p": settings.top_p, "seed": settings.answer_seed(Prompt(messages), number)}
-        # Not in OpenAI's protocol, so it is sent only where it is asked for.
-        parameters |= {"top_k": settings.top_k} if settings.top_k else {}
-    return parameters
 
 
 # ------------------------------------------------------------------------------------------------------------- process

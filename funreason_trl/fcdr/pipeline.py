@@ -14,7 +14,7 @@ answers are written for rows that are dropped anyway.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from funreason_trl.calls import Call
 from funreason_trl.generation.client import EndpointError
@@ -79,15 +79,21 @@ async def inspect(
         EndpointGone: The endpoint of a judge or the teacher is gone.
         JournalError: Answers can't be kept.
     """
-    verdicts = await _judge(candidate, (Stage.RESPONSE,), rules, judges)
-    last = verdicts[-1]
+    flaw = candidate.flaw if teacher is not None else None
+    verdicts = await _judge(candidate, (Stage.RESPONSE,), rules, judges) if flaw is None else []
+    last = flaw or verdicts[-1]
     # Whether the row is worth a new answer is for the second stage to say.
     mendable = last.outcome is Outcome.REGENERATE and teacher is not None
+    if last.outcome is Outcome.SAVE and candidate.gold is not None:
+        # The source's own words are saved as they are; another's must be thought out like any answer.
+        verdicts += await _judge(candidate, (Stage.REASONING,), rules, judges)
+        return _closed(candidate, verdicts, 0)
     if last.outcome is not Outcome.PASS and not mendable:
         return _closed(candidate, verdicts, 0)
-    verdicts += await _judge(candidate, (Stage.QUERY_AND_TOOL,), rules, judges)
-    if verdicts[-1].outcome is not Outcome.PASS:
-        return _closed(candidate, verdicts, 0)
+    if last.stage is Stage.RESPONSE:  # what an earlier run found at a later stage has passed the second
+        verdicts += await _judge(candidate, (Stage.QUERY_AND_TOOL,), rules, judges)
+        if verdicts[-1].outcome is not Outcome.PASS:
+            return _closed(candidate, verdicts, 0)
     gold = candidate.gold
     if last.outcome is Outcome.PASS:
         if teacher is not None and not candidate.row["messages"][-1].get("reasoning_content"):
@@ -148,20 +154,50 @@ async def _best_answer(
         return candidate, [Verdict(Stage.REASONING, Outcome.ERROR, "no_answer", str(error), teacher.description)]
     # What was neither calls nor words must first be shown to be one of them now.
     again = flaw is not None and flaw.stage is Stage.RESPONSE
-    stages = (Stage.RESPONSE, *ANSWER_STAGES) if again else ANSWER_STAGES
-    judged = await asyncio.gather(*(_judge(sample, stages, rules, judges) for sample in samples))
+    judged = await asyncio.gather(*(_judge_answer(sample, again, rules, judges) for sample in samples))
     # `min` takes the first of equals, so that the choice does not depend on which came back first.
-    return min(zip(samples, judged, strict=True), key=lambda pair: _rank(pair[1]))
+    best, verdicts = min(zip(samples, judged, strict=True), key=lambda pair: _rank(pair[1]))
+    if len(samples) > 1:
+        best = replace(best, details={**best.details, "samples": [_brief(sample) for sample in judged]})
+    return best, verdicts
 
 
-def _rank(verdicts: list[Verdict]) -> tuple[int, float]:
-    """Smaller is better: passed, by mean score; then not judged, since it may yet pass; then the nearest to passing."""
+async def _judge_answer(
+    candidate: Candidate, again: bool, rules: Rules, judges: Mapping[Stage, Judge]
+) -> list[Verdict]:
+    """From the third stage on; from the first if that is asked for, or if the answer does not call."""
+    if not again and rules[Stage.RESPONSE](candidate).outcome is Outcome.PASS:
+        return await _judge(candidate, ANSWER_STAGES, rules, judges)
+    verdicts = await _judge(candidate, (Stage.RESPONSE, *ANSWER_STAGES), rules, judges)
+    if verdicts[-1].outcome is Outcome.SAVE:
+        verdicts += await _judge(candidate, (Stage.REASONING,), rules, judges)
+    return verdicts
+
+
+def _brief(verdicts: list[Verdict]) -> dict[str, Any]:
+    """What is on record of each sample, the chosen one and the others."""
+    last, score = verdicts[-1], _mean_score(verdicts)
+    brief = {"outcome": last.outcome, "stage": last.stage, "reason": last.reason or None, "score": score}
+    return {key: value for key, value in brief.items() if value is not None}
+
+
+def _rank(verdicts: list[Verdict]) -> tuple[int, float, bool]:
+    """
+    Smaller is better: passed, by mean score, and calls before words; then not judged, since it may yet pass; then the
+    nearest to passing.
+    """
     last = verdicts[-1]
-    if last.outcome in (Outcome.PASS, Outcome.SAVE):
-        scores = [verdict.score for verdict in verdicts if verdict.score is not None]
-        return 0, -sum(scores) / len(scores) if scores else 0.0
+    if last.outcome is Outcome.PASS:
+        in_words = any(verdict.outcome is Outcome.SAVE for verdict in verdicts)
+        return 0, -(_mean_score(verdicts) or 0.0), in_words
     order = {Outcome.ERROR: 1, Outcome.REGENERATE: 2, Outcome.DROP: 3}
-    return order[last.outcome], -len(verdicts)
+    return order[last.outcome], -len(verdicts), False
+
+
+def _mean_score(verdicts: list[Verdict]) -> float | None:
+    """Of the judges; `None` if only rules were asked."""
+    scores = [verdict.score for verdict in verdicts if verdict.score is not None]
+    return sum(scores) / len(scores) if scores else None
 
 
 def _trusted_calls(candidate: Candidate, rules: Rules) -> list[Call] | None:

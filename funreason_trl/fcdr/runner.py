@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, S
 from contextlib import nullcontext
 from typing import Any
 
+from .inline import Inline
 from .journal import Journal
 from .judges import Judge
 from .models import AskedModel
@@ -76,10 +77,12 @@ def inspect_all(
         return inspect(candidate, rules, judges, teacher, max_regenerations)
 
     display = Display(tally or Tally(), models, total)
-    return _counted(_Run(candidates, start, models, window), display, progress)
+    by_rules = not judges and teacher is None
+    run = Inline(candidates, start) if by_rules else _Run(candidates, start, models, window)
+    return _counted(run, display, progress)
 
 
-def _counted(run: "_Run", display: Display, progress: bool) -> Generator[Inspected, None, None]:
+def _counted(run: "_Run | Inline", display: Display, progress: bool) -> Generator[Inspected, None, None]:
     with run, display.shown() if progress else nullcontext():
         for inspected in run.results():
             display.tally.add(inspected)

@@ -36,7 +36,8 @@ class Tally:
         last = inspected.verdicts[-1]
         self.rows[inspected.status] += 1
         self.verdicts.update((verdict.stage, verdict.outcome) for verdict in inspected.verdicts)
-        self.saved += last.outcome is Outcome.SAVE
+        words = any(verdict.outcome is Outcome.SAVE for verdict in inspected.verdicts)
+        self.saved += words and inspected.status == "kept"
         self.regenerated += inspected.regenerations > 0
         if inspected.status != "kept":
             self.reasons[last.stage, last.reason] += 1

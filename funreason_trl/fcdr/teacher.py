@@ -9,8 +9,8 @@ import json
 from dataclasses import asdict, replace
 
 from funreason_trl.calls import Call
-from funreason_trl.data.rendering import prompt_messages, read_answer
-from funreason_trl.data.rows import assistant_message
+from funreason_trl.data.reading import answered
+from funreason_trl.data.rendering import prompt_messages
 from funreason_trl.generation import GenerationSettings, Prompt
 from funreason_trl.generation.prompts import Sample
 
@@ -112,12 +112,9 @@ class Teacher:
         if (found := self.journal.find(key)) is not None:
             return Sample(**found)
         sample = await self.model.answer(messages, self.settings, number)
-        self.journal.write(key, asdict(sample))
+        await self.journal.keep(key, asdict(sample))
         return sample
 
 
 def _candidate(old: Candidate, text: str, gold: list[Call] | None, details: dict) -> Candidate:
-    answer = read_answer(text)
-    message = assistant_message(answer.reasoning, answer.calls or [], answer.content)
-    row = {**old.row, "messages": [*old.row["messages"][:-1], message]}
-    return replace(old, row=row, text=text, gold=gold, details=details)
+    return replace(old, row=answered(old.row, text), text=text, gold=gold, details=details)

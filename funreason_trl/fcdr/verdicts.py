@@ -69,12 +69,19 @@ class Candidate:
         gold (`list[Call]` or `None`): The source's own calls where the answer is another's (a teacher's, a rollout's);
             `None` where the answer is the source's own or the source has none.
         details (`dict`): Where the answer comes from, for the provenance: teacher, round, number of regenerations.
+        flaw ([`Verdict`] or `None`): Why an earlier run turned the answer down, so that a teacher is asked at once.
     """
 
     row: dict[str, Any]
     text: str
     gold: list[Call] | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    flaw: Verdict | None = None
+
+    @cached_property
+    def shown(self) -> dict[str, str]:
+        """Parts of it by name, as judges have been shown them; filled in by `judge_prompts`."""
+        return {}
 
     @cached_property
     def fingerprint(self) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from .client import ChatClient, EndpointError, RequestRefused
+from .client import ChatClient, EndpointError, RequestRefused, sampling_parameters
 from .prompts import Gathered, Generated, GenerationSettings, Prompt, PromptError, Sample
 
 
@@ -51,14 +51,14 @@ class EndpointGenerator:
         first_wait: float = 0.5,
         extra_body: dict[str, Any] | None = None,
     ):
-        if concurrency < 1:
-            raise ValueError(f"concurrency={concurrency}: give 1 or more")
         self.base_url = base_url
         self.model = model
         self.concurrency = concurrency
         self.extra_body = extra_body or {}
         # Not kept open from run to run: a client belongs to the event loop of its run.
-        self._connect = lambda: ChatClient(base_url, model, api_key, timeout, attempts, first_wait)
+        self._connect = lambda: ChatClient(
+            base_url, model, concurrency, api_key, timeout, attempts, first_wait, extra_body
+        )
         self._connect()
 
     @property
@@ -108,7 +108,9 @@ class EndpointGenerator:
                 if failed or (len(refused) >= self.concurrency and not answered):
                     return
                 try:
-                    sample = await self._ask(client, prompts[index], settings, number)
+                    prompt = prompts[index]
+                    parameters = sampling_parameters(prompt, settings, number)
+                    sample = await client.complete(prompt.messages, prompt.tools, **parameters)
                 except RequestRefused as error:
                     refused.append((index, number, error))
                 except EndpointError as error:
@@ -135,22 +137,6 @@ class EndpointGenerator:
             len(refused),
             index,
             str(prompts[index].messages[-1]["content"]),
-        )
-
-    async def _ask(self, client: ChatClient, prompt: Prompt, settings: GenerationSettings, number: int) -> Sample:
-        extra = dict(self.extra_body)
-        sampling: dict[str, Any] = {}
-        if not settings.greedy:
-            sampling = {"top_p": settings.top_p, "seed": settings.answer_seed(prompt, number)}
-            # Not in OpenAI's protocol, so it is sent only where it is asked for.
-            extra |= {"top_k": settings.top_k} if settings.top_k else {}
-        return await client.complete(
-            prompt.messages,
-            prompt.tools,
-            max_tokens=settings.max_new_tokens,
-            temperature=float(settings.temperature),
-            extra_body=extra,
-            **sampling,
         )
 
 

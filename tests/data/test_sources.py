@@ -15,7 +15,7 @@ import pytest
 
 from funreason_trl.calls import Call
 from funreason_trl.data import sources
-from funreason_trl.data.rows import ROW_FEATURES, RowError, message_calls, to_dataset
+from funreason_trl.data.rows import ROW_FEATURES, RowError, assistant_message, message_calls, to_dataset
 from funreason_trl.data.sources import ReadReport, load_rows, read_rows
 from tests.data.published import BFCL_TOOL, OSLO, USER, XLAM, openai, sharegpt, tool_call, write_lines
 
@@ -58,6 +58,17 @@ def test_folder_is_loaded_as_datasets_does(tmp_path):
     assert len(list(read_rows(tmp_path))) == 3
     (row,) = read_rows(str(tmp_path), split="test")
     assert message_calls(row["messages"][-1]) == [OSLO]
+
+
+def test_a_folder_of_parquet_keeps_every_digit(tmp_path):
+    call = Call("f", {"a": -1.9502, "b": 1e-12})
+    row = next(read_rows(write_lines(tmp_path / "rows.jsonl", XLAM))) | {
+        "messages": [{"role": "user", "content": "q"}, assistant_message(None, [call], "")]
+    }
+    (tmp_path / "built").mkdir()
+    to_dataset([row]).to_parquet(tmp_path / "built" / "train.parquet")
+    (read,) = read_rows(tmp_path / "built")
+    assert message_calls(read["messages"][-1]) == [call]
 
 
 def test_other_names_go_to_the_hub(tmp_path, monkeypatch):

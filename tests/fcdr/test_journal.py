@@ -1,5 +1,6 @@
 """Pins the journal: what is written is found by any later process, and a file that can't serve says why."""
 
+import asyncio
 import os
 import sqlite3
 import subprocess
@@ -115,6 +116,53 @@ def test_a_full_disk_is_an_error_and_keeps_what_was_written(tmp_path):
                 journal.write(Key(str(number), "s", "p", "v", "m"), {"text": "x" * 1000})
     with Journal(path) as journal:
         assert journal.find(KEY) == {"first": True}
+
+
+def test_answers_that_come_together_are_on_file_when_their_askers_go_on(tmp_path):
+    keys = [Key(str(number), "s", "p", "v", "m") for number in range(20)]
+
+    async def ask(number):
+        await journal.keep(keys[number], {"number": number})
+        assert other.find(keys[number]) == {"number": number}
+
+    async def run():
+        await asyncio.gather(*(ask(number) for number in range(20)))
+
+    with Journal(tmp_path / "journal") as journal, Journal(tmp_path / "journal") as other:
+        transactions = []
+        journal._connection.set_trace_callback(transactions.append)
+        asyncio.run(run())
+        assert len(journal) == 20
+        assert transactions.count("COMMIT") == 1
+
+
+def test_an_answer_is_kept_though_its_asker_was_cancelled(tmp_path):
+    async def run():
+        task = asyncio.create_task(journal.keep(KEY, {"a": 1}))
+        other = asyncio.create_task(journal.keep(Key("other", "s", "p", "v", "m"), {"b": 2}))
+        await asyncio.sleep(0)
+        task.cancel()
+        await other
+        return task.cancelled()
+
+    with Journal(tmp_path / "journal") as journal:
+        assert asyncio.run(run())
+        assert journal.find(KEY) == {"a": 1}
+
+
+def test_a_full_disk_fails_all_that_wait(tmp_path):
+    async def run():
+        keys = [Key(str(number), "s", "p", "v", "m") for number in range(3)]
+        return await asyncio.gather(*(journal.keep(key, {}) for key in keys), return_exceptions=True)
+
+    with Journal(tmp_path / "journal") as journal:
+        journal._connection.execute("PRAGMA query_only = 1")
+        failures = asyncio.run(run())
+        assert [type(failure) for failure in failures] == [JournalError] * 3
+        assert "may this user write" in str(failures[0])
+        journal._connection.execute("PRAGMA query_only = 0")
+        journal.write(KEY, {"a": 1})
+        assert len(journal) == 1
 
 
 def test_two_runs_may_share_a_journal(tmp_path):

@@ -1,6 +1,7 @@
 """Pins every way that a row can take through the stages."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -43,6 +44,13 @@ def test_a_row_that_passes_all_stages_is_kept():
 def test_a_row_in_words_is_kept_as_it_is():
     inspected = run(scripts={"response": [SAVE]})
     assert (inspected.status, stages(inspected)) == ("kept", [Stage.RESPONSE])
+
+
+@pytest.mark.parametrize(("verdict", "status"), [(PASS, "kept"), (DROP, "rejected")])
+def test_words_of_another_than_the_source_must_be_thought_out(verdict, status):
+    rollout = replace(candidate(), gold=[])
+    inspected = run(rollout, scripts={"response": [SAVE], "reasoning": [verdict]})
+    assert (inspected.status, stages(inspected)) == (status, [Stage.RESPONSE, Stage.REASONING])
 
 
 @pytest.mark.parametrize("stage", Stage)
@@ -159,7 +167,9 @@ def test_what_is_neither_calls_nor_words_meets_the_first_stage_again():
     assert inspected.status == "kept"
     assert stages(inspected) == [Stage.RESPONSE, Stage.QUERY_AND_TOOL, Stage.RESPONSE, *list(Stage)[2:]]
     inspected = run(scripts={"response": [REGENERATE, SAVE]}, teacher=Teacher(ScriptedModel("I can't.")))
-    assert (inspected.status, inspected.verdicts[-1].outcome) == ("kept", SAVE)
+    # Another's words are thought out like any answer.
+    assert (inspected.status, [verdict.outcome for verdict in inspected.verdicts[-2:]]) == ("kept", [SAVE, PASS])
+    assert inspected.verdicts[-1].stage is Stage.REASONING
 
 
 def test_nothing_is_regenerated_for_a_query_that_is_dropped():
@@ -209,8 +219,7 @@ def test_the_best_of_several_samples_is_kept():
             city = row.row["messages"][-1]["tool_calls"][0]["function"]["arguments"]["city"]
             # The better ones come last.
             await asyncio.sleep(scores[city] / 100)
-            self.score = scores[city]
-            return await super().judge(stage, row)
+            return replace(await super().judge(stage, row), score=scores[city])
 
     model = ScriptedModel(*texts)
     row = candidate(reasoning=None)

@@ -6,13 +6,18 @@ import random
 import time
 
 import pytest
-from huggingface_hub import ChatCompletionOutput
 
 from funreason_trl.calls import Call, parse_calls
-from funreason_trl.generation.client import KEY_VARIABLE, ChatClient, EndpointError, RequestRefused
-from funreason_trl.generation.client import read_completion as read_parsed
+from funreason_trl.generation.client import (
+    KEY_VARIABLE,
+    ChatClient,
+    EndpointError,
+    RequestRefused,
+    Usage,
+    read_completion,
+)
 from funreason_trl.generation.prompts import Sample
-from tests.generation.stand_in import CUT, GARBAGE, SILENCE, completion, dead_url
+from tests.generation.stand_in import CUT, GARBAGE, SILENCE, StandIn, completion, dead_url
 
 
 MESSAGES = [{"role": "user", "content": "hello"}]
@@ -133,7 +138,7 @@ def test_waiting_leaves_the_random_state_alone(server):
 
 
 def sent_keys(server):
-    return [headers.get("authorization") for _, headers, _ in server.requests]
+    return [headers.get("Authorization") for _, headers, _ in server.requests]
 
 
 def test_the_hubs_token_and_openais_key_are_never_sent(server, monkeypatch):
@@ -152,17 +157,74 @@ def test_the_key_is_the_given_one_or_the_variables(server, monkeypatch):
     assert sent_keys(server) == ["Bearer from-variable", "Bearer given"]
 
 
-@pytest.mark.parametrize(("field", "value"), [("base_url", "127.0.0.1:8000"), ("timeout", 0), ("attempts", 0)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("base_url", "127.0.0.1:8000"), ("timeout", 0), ("attempts", 0), ("concurrency", 0)]
+)
 def test_a_wrong_setting_names_field_and_value(field, value):
     with pytest.raises(ValueError, match=f"{field}={value!r}"):
         ask(**{"base_url": "http://127.0.0.1:1", field: value})
 
 
+def test_a_redirect_is_followed_and_the_key_stays_with_its_own_address(server):
+    with StandIn() as other:
+        server.script = [(307, {"Location": other.base_url + "/elsewhere"})]
+        assert ask(server.base_url, api_key="secret").text == "HELLO"
+        assert sent_keys(server) == ["Bearer secret"]
+        assert sent_keys(other) == [None]
+
+
+def test_the_environments_proxy_is_taken_and_may_be_switched_off(server, monkeypatch):
+    monkeypatch.setenv("http_proxy", server.base_url.removesuffix("/v1"))
+    assert ask("http://model.invalid/v1").text == "HELLO"
+    assert server.requests[0][0] == "http://model.invalid/v1/chat/completions"
+    monkeypatch.setenv("no_proxy", "model.invalid")
+    with pytest.raises(EndpointError, match="gave no answer"):
+        ask("http://model.invalid/v1", attempts=1)
+
+
+@pytest.mark.parametrize(
+    "extra", [{"top_k": 5, "max_tokens": 3}, {"chat_template_kwargs": {"enable_thinking": False}}]
+)
+def test_further_fields_travel_and_come_first(server, extra):
+    ask(server.base_url, parameters={"max_tokens": 7}, extra_body=extra)
+    ((_, _, body),) = server.requests
+    assert {key: body[key] for key in extra} == extra
+
+
+def test_so_many_are_under_way_and_one_that_waits_leaves_its_place(server):
+    server.delay = 0.02
+    server.script = [(429, {"Retry-After": "1"})]
+
+    async def run():
+        async with ChatClient(server.base_url, "some-model", concurrency=2) as client:
+            first = asyncio.create_task(client.complete(MESSAGES))
+            others = [asyncio.create_task(client.complete(MESSAGES)) for _ in range(9)]
+            await asyncio.gather(*others)
+            assert not first.done()
+            await first
+
+    asyncio.run(run())
+    assert (server.most_under_way, len(server.requests)) == (2, 11)
+
+
+def test_a_client_may_be_used_in_one_event_loop_after_the_other(server):
+    server.delay = 0.01
+    client = ChatClient(server.base_url, "some-model", concurrency=1)
+
+    async def run():
+        async with client:
+            await asyncio.gather(*(client.complete(MESSAGES) for _ in range(3)))
+
+    asyncio.run(run())
+    asyncio.run(run())
+    assert client.usage == Usage(requests=6, prompt_tokens=30, new_tokens=18)
+
+
 # Replies
 
 
-def read_completion(reply):
-    return read_parsed(ChatCompletionOutput.parse_obj_as_instance(reply))
+def read(reply):
+    return read_completion(reply)[0]
 
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
@@ -172,8 +234,8 @@ def test_reasoning_is_put_back(server, field):
 
 
 def test_reasoning_that_was_cut_off_is_left_open():
-    assert read_completion(completion("", "length", reasoning_content="We")) == Sample("<think>We", 3, False)
-    closed = read_completion(completion("Half an ans", "length", reasoning_content="We"))
+    assert read(completion("", "length", reasoning_content="We")) == Sample("<think>We", 3, False)
+    closed = read(completion("Half an ans", "length", reasoning_content="We"))
     assert closed == Sample("<think>We</think>\n\nHalf an ans", 3, False)
 
 
@@ -184,13 +246,13 @@ def test_calls_are_put_back_and_can_be_parsed(server):
     sample = ask(server.base_url)
     assert parse_calls(sample.text) == [Call("f", {"a": "ü"}), Call("g.h", {"b": [1, None]})]
     assert sample.finished
-    assert read_completion(completion("Sure.", tool_calls=calls[:1])).text.startswith("Sure.\n<tool_call>{")
+    assert read(completion("Sure.", tool_calls=calls[:1])).text.startswith("Sure.\n<tool_call>{")
 
 
 @pytest.mark.parametrize("arguments", ["{broken", "[" * 100_000, "9" * 10_000])
 def test_arguments_that_are_no_json_do_no_harm(arguments):
     calls = [{"function": {"name": "f", "arguments": arguments}}]
-    text = read_completion(completion(None, tool_calls=calls)).text
+    text = read(completion(None, tool_calls=calls)).text
     assert json.loads(text.removeprefix("<tool_call>").removesuffix("</tool_call>")) == {
         "name": "f",
         "arguments": arguments,
@@ -200,7 +262,14 @@ def test_arguments_that_are_no_json_do_no_harm(arguments):
 def test_a_reply_without_usage_has_no_tokens():
     reply = completion("x")
     del reply["usage"]
-    assert read_completion(reply) == Sample("x", 0, True)
+    assert read_completion(reply) == (Sample("x", 0, True), 0)
+
+
+@pytest.mark.parametrize("count", [None, "many", float("inf"), [], {}])
+def test_counts_that_are_no_numbers_do_no_harm(count):
+    reply = completion("x")
+    reply["usage"] = {"prompt_tokens": count, "completion_tokens": count}
+    assert read_completion(reply) == (Sample("x", 0, True), 0)
 
 
 @pytest.mark.parametrize(
@@ -208,10 +277,13 @@ def test_a_reply_without_usage_has_no_tokens():
     [
         {"choices": [{"message": "x", "finish_reason": "stop"}]},
         {"choices": [{"finish_reason": "stop"}]},
+        [],
+        "completion",
+        {**completion("x"), "usage": 5},
         completion(5),
         completion("x", tool_calls=[{}]),
     ],
 )
 def test_a_reply_of_another_shape_is_an_error(reply):
     with pytest.raises(ValueError, match="no chat completion"):
-        read_completion(reply)
+        read(reply)

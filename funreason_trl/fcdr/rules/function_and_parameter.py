@@ -17,15 +17,15 @@ from funreason_trl.data.rows import assistant_message, brief
 from funreason_trl.evaluation.bfcl.canonical import bfcl_question
 from funreason_trl.evaluation.bfcl.checker import judge_calls
 from funreason_trl.fcdr.rules.reading import (
+    Sources,
     answer_calls,
     conversation_text,
     earlier_messages,
-    everything_text,
     parameters_of,
     tools_text,
 )
 from funreason_trl.fcdr.rules.reasons import FunctionAndParameterReason
-from funreason_trl.fcdr.rules.values import leaves, occurs
+from funreason_trl.fcdr.rules.values import leaves
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
 from funreason_trl.tools import CallProblem, normalize_tools, validate_call
 
@@ -136,12 +136,10 @@ def _is_json(text: str) -> bool:
 
 
 def _untraced_value(candidate: Candidate, calls: list[Call]) -> str:
-    """A sentence about a value that nobody said, no tool mentions and the reasoning does not derive; else empty."""
-    if not calls:
-        return ""
-    text = everything_text(candidate, conversation_text(candidate))
+    """A sentence about a value that nobody said, no tool mentions and the reasoning can't derive; else empty."""
+    sources = Sources(candidate)
     for call in calls:
         for parameter, value in leaves(call.arguments):
-            if not occurs(value, text):
-                return f"{brief(call.name)}: {brief(parameter)} is {brief(value)}, which occurs nowhere"
+            if not sources.have(value):
+                return f"{brief(call.name)}: {brief(parameter)} is {brief(value)}, which has no source"
     return ""

@@ -9,16 +9,15 @@ from typing import Any
 from funreason_trl.calls import Call
 from funreason_trl.data.rows import brief
 from funreason_trl.fcdr.rules.reading import (
+    Sources,
     answer_calls,
-    conversation_text,
     earlier_messages,
-    everything_text,
     parameters_of,
     tool_names,
     tools_text,
 )
 from funreason_trl.fcdr.rules.reasons import QueryAndToolReason
-from funreason_trl.fcdr.rules.values import has_alternative, leaves, occurs
+from funreason_trl.fcdr.rules.values import has_alternative, leaves
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
 from funreason_trl.tools import validate_call
 
@@ -71,21 +70,18 @@ def _clashing_name(tools: list[dict], called: set[str]) -> str | None:
 
 def _missing_source(candidate: Candidate, calls: list[Call]) -> Verdict | None:
     """
-    A required value that occurs nowhere, where the conversation has nothing else that could be meant.
+    A required value without a source, where the conversation has nothing else that could be meant.
 
     Where it has (another long number, another address), the answer has copied wrongly, which stage 4 finds.
     """
-    if not calls:
-        return None
-    conversation = conversation_text(candidate)
-    everything = everything_text(candidate, conversation)
+    sources = Sources(candidate)
     for call in calls:
         required = parameters_of(candidate, call.name).get("required")
         required = required if isinstance(required, list) else []
         for parameter, value in leaves(call.arguments):
-            if parameter not in required or occurs(value, everything):
+            if parameter not in required or sources.have(value):
                 continue
-            if not has_alternative(value, conversation, [call.arguments for call in calls]):
+            if not has_alternative(value, sources.conversation, [call.arguments for call in calls]):
                 evidence = f"{brief(call.name)} requires {brief(parameter)}, but nothing like {brief(value)} was said"
                 return _drop(QueryAndToolReason.NO_SOURCE, evidence)
     return None

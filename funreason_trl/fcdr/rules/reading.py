@@ -4,13 +4,16 @@ In: a [`~funreason_trl.fcdr.verdicts.Candidate`] with a canonical row. Out: the 
 """
 
 import re
+from functools import cached_property
+from typing import Any
 
 from funreason_trl.calls import Call
 from funreason_trl.data.rows import message_calls
-from funreason_trl.fcdr.rules.values import SourceText, encoded, squeeze
+from funreason_trl.fcdr.rules.values import SourceText, encoded, literal_kind, occurs, squeeze
 from funreason_trl.fcdr.verdicts import Candidate
 
 
+_NOTHING = SourceText()
 _NAME_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
 
 
@@ -43,9 +46,42 @@ def conversation_text(candidate: Candidate) -> SourceText:
     return SourceText(*(message["content"] for message in messages), *calls)
 
 
-def everything_text(candidate: Candidate, conversation: SourceText) -> SourceText:
-    """The conversation, the tools with their examples and defaults, and the reasoning, which may derive a value."""
-    return SourceText(conversation.lower, tools_text(candidate), reasoning_text(candidate))
+class Sources:
+    """
+    Where the values of calls may come from: the conversation, the tools with their examples and defaults, and the
+    reasoning, which may derive a value.
+
+    Args:
+        candidate ([`Candidate`]): Whose calls are looked at.
+    """
+
+    def __init__(self, candidate: Candidate):
+        self._candidate = candidate
+        self.conversation = conversation_text(candidate)
+
+    # Most values stand in the conversation as they are, so that the other texts are seldom needed.
+    @cached_property
+    def _everything(self) -> SourceText:
+        return SourceText(self.conversation.lower, tools_text(self._candidate), reasoning_text(self._candidate))
+
+    @cached_property
+    def _without_reasoning(self) -> SourceText:
+        return SourceText(self.conversation.lower, tools_text(self._candidate))
+
+    def have(self, value: Any) -> bool:
+        """
+        Whether `value` (a string, number, boolean or `None`) occurs somewhere; an address, link or identifier, which can
+        only be copied, elsewhere than in the reasoning, which may only pretend that it was given.
+        """
+        if isinstance(value, str):
+            if value.strip().lower() in self.conversation.lower:
+                return True
+        elif occurs(value, _NOTHING):
+            return True
+        if not occurs(value, self._everything):
+            return False
+        copied = literal_kind(value) in ("email", "link", "identifier")
+        return not copied or occurs(value, self._without_reasoning)
 
 
 def tools_text(candidate: Candidate) -> str:

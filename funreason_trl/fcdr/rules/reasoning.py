@@ -4,6 +4,10 @@ In: a candidate. Out: pass, or drop: a model must not learn to call something ot
 
 Measured on `cot_calls.jsonl`: a row's own reasoning has 83% of the words of its query or more in three rows out of four
 and never less than 23%, that of another row 8% in the median; a row's own has all values of the calls in nine of ten.
+One row in five speaks of "the original output": its reasoning was rewritten by a model that was shown the answer.
+
+What is said in words is understood in English alone. Queries and thoughts in another script pass wherever such words
+decide: they are compared by names and values that stand there literally, and never rejected for not being English.
 """
 
 import re
@@ -20,6 +24,7 @@ from funreason_trl.fcdr.rules.reading import (
     parameters_of,
     reasoning_text,
     tool_names,
+    tools_text,
 )
 from funreason_trl.fcdr.rules.reasons import ReasoningReason
 from funreason_trl.fcdr.rules.values import SourceText, digits, leaves, squeeze
@@ -43,8 +48,17 @@ _COMMON_WORDS = re.compile(
     r"|sure|tell|than|that|them|then|there|they|this|user|using|want|what|when|where|which|will|with|would|your"
 )
 # The last character of a thought that goes on; not every script ends sentences with a full stop.
-_GOES_ON = re.compile(r"[A-Za-z0-9,;(\[{<=+&/\u2013\u2014-]\Z")
+_GOES_ON = re.compile(r"(?:[A-Za-z0-9_,;(\[{<=+&/\u2013\u2014-]|(?<=[\s(\[=])[\"'`])\Z")
 _LIST_ITEM = re.compile(r"\s{0,20}(?:[-*•#>]|\d{1,3}[.)]|[`'\"*]{0,3}\w[\w .-]{0,40}[`'\"*]{0,3}\s?[:=])")
+# What models say of a task to rewrite reasoning, or of an answer that they were shown.
+_ANSWERS = ("answer", "call", "output", "response", "tool call", "tool_call")
+_SHOWN_ANSWER = (
+    *("ground truth", "ground-truth", "think field", "think section", "reference solution"),
+    *(f"{kind} {what}" for kind in ("reference", "gold") for what in _ANSWERS),
+)
+# Of an answer that may also be an earlier turn.
+_EARLIER_ANSWER = tuple(f"original {what}" for what in (*_ANSWERS, "think", "thought"))
+_NUMERAL = re.compile(r"-?\d+(?:\.\d+)?")
 _VERB = r"(?:call|use|invoke|choose|select|apply|pick|try)(?:ing|s)?"
 _NEGATED = re.compile(
     r"(?:\bnot|n't|\bnever|\bwithout|\bno need|\binstead of|\brather than|\bcan ?not|\bavoid)\b[^.;\n]{0,40}\Z",
@@ -60,7 +74,7 @@ _NO_CALL = re.compile(
 
 def check_reasoning(candidate: Candidate) -> Verdict:
     """
-    Look for a thought that is missing, cut off, about something else, or against the answer.
+    Look for a thought that is missing, cut off, about another answer or dialogue, or against the answer.
 
     A row without reasoning gets `MISSING`, also where its source has none: a pipeline with a teacher asks it then.
 
@@ -75,25 +89,30 @@ def check_reasoning(candidate: Candidate) -> Verdict:
         return _drop(ReasoningReason.NOT_CLOSED, f"the text begins with {THINK_START} and has no {THINK_END}")
     if not thought:
         return _drop(ReasoningReason.MISSING, "no thought before the answer")
-    if _is_cut_off(thought):
-        return _drop(ReasoningReason.CUT_OFF, f"the thought ends in {brief(thought[-40:])}")
     calls, text = answer_calls(candidate), SourceText(thought)
-    for check in (_other_dialogue, _unnamed_function, _contradicted_function, _contradicted_value):
+    if _is_cut_off(thought, text):
+        return _drop(ReasoningReason.CUT_OFF, f"the thought ends in {brief(thought[-40:])}")
+    for check in (_other_answer, _other_dialogue, _unnamed_function, _contradicted_function, _contradicted_value):
         verdict = check(candidate, calls, text)
         if verdict is not None:
             return verdict
     return Verdict(Stage.REASONING, Outcome.PASS)
 
 
+def _is_in_other_script(text: SourceText) -> bool:
+    """Prose with names and values of the Latin script in it, rather than the other way round."""
+    return text.other_letters * 10 > len(text.lower)
+
+
 def _drop(reason: ReasoningReason, evidence: str) -> Verdict:
     return Verdict(Stage.REASONING, Outcome.DROP, reason, evidence)
 
 
-def _is_cut_off(thought: str) -> bool:
+def _is_cut_off(thought: str, text: SourceText) -> bool:
     """A sentence that stops in its middle, or a fence that is never closed; an item of a list may end anyhow."""
     if thought.count("```") % 2:
         return True
-    if not _GOES_ON.search(thought):
+    if not _GOES_ON.search(thought, len(thought) - 2) or (_is_in_other_script(text) and thought[-1].isalnum()):
         return False
     _, broken, last_line = thought.rpartition("\n")
     return not broken or len(last_line) > MAX_ITEM_CHARS or _LIST_ITEM.match(last_line) is None
@@ -102,11 +121,28 @@ def _is_cut_off(thought: str) -> bool:
 # --- about something else --------------------------------------------------------------------------------------------
 
 
+def _other_answer(candidate: Candidate, calls: list[Call], text: SourceText) -> Verdict | None:
+    """It was written to fit an answer that it had before it, and says so; unless others speak of the same."""
+    turns = earlier_messages(candidate)
+    phrases = _SHOWN_ANSWER
+    if all(turn["role"] != "assistant" for turn in turns):
+        phrases += _EARLIER_ANSWER
+    said = next((phrase for phrase in phrases if phrase in text.lower), None)
+    if said is None or said in SourceText(*(turn["content"] for turn in turns), tools_text(candidate)).lower:
+        return None
+    place = text.lower.find(said)
+    around = text.lower[max(0, place - 40) : place + 60]
+    return _drop(
+        ReasoningReason.OTHER_ANSWER, f"the thought speaks of an answer that was shown to it: {brief(around)}"
+    )
+
+
 def _other_dialogue(candidate: Candidate, calls: list[Call], text: SourceText) -> Verdict | None:
     """Next to none of the query's words, and not one of the values."""
     query = next((turn["content"] for turn in reversed(earlier_messages(candidate)) if turn["role"] == "user"), "")
     wanted = _content_words(query[:MAX_QUERY_CHARS].lower())
-    if len(wanted) < MIN_QUERY_WORDS or not query.isascii():  # a thought is often in English, whatever the query is
+    # A thought is often in English, whatever the query is.
+    if len(wanted) < MIN_QUERY_WORDS or not all(word.isascii() for word in wanted):
         return None
     share = len(wanted & _content_words(text.lower)) / len(wanted)
     if share >= MIN_SHARED_WORDS:
@@ -144,7 +180,7 @@ def _is_short(value: Any) -> bool:
 
 def _unnamed_function(candidate: Candidate, calls: list[Call], text: SourceText) -> Verdict | None:
     names = list(dict.fromkeys(call.name for call in calls))
-    if not names or any(is_named(name, text) for name in names):
+    if not names or any(is_named(name, text) for name in names) or _is_in_other_script(text):
         return None
     # "The tool" may do where its parameters are spelled out.
     parameters = {str(name).lower() for call in calls for name in call.arguments}
@@ -216,8 +252,13 @@ def _contradicted_value(candidate: Candidate, calls: list[Call], text: SourceTex
         for name, value in call.arguments.items():
             given.setdefault(name, []).append(value)
     for name, values in given.items():
-        place = conclusion if any(_is_plain(value) and _is_written(value, text) for value in values) else text
-        if any(not _is_plain(value) or _is_written(value, place) for value in values):
+        if not all(map(_is_plain, values)):
+            if _gives_other_list(name, values, text):
+                evidence = f"{brief(name)} is {brief(values[0])} in the call, of which the thought has nothing"
+                return _drop(ReasoningReason.CONTRADICTS_VALUE, evidence)
+            continue
+        place = conclusion if any(_is_written(value, text) for value in values) else text
+        if any(_is_written(value, place) for value in values):
             continue
         defaults = _defaults(candidate, calls, name)
         stated = [
@@ -227,6 +268,15 @@ def _contradicted_value(candidate: Candidate, calls: list[Call], text: SourceTex
             evidence = f"{brief(name)} is {brief(values[0])} in the call, but {brief(stated[-1])} in the thought"
             return _drop(ReasoningReason.CONTRADICTS_VALUE, evidence)
     return None
+
+
+def _gives_other_list(name: str, values: list[Any], text: SourceText) -> bool:
+    """Whether the thought gives a list or dict to a parameter, but has none of the values that the call has in it."""
+    inner = [leaf for _, leaf in leaves({name: values}) if _is_plain(leaf)]
+    if not inner or any(_is_written(leaf, text) for leaf in inner):
+        return False
+    pattern = rf"(?<!\w){re.escape(name.lower())}[`'\"*]{{0,3}}\s?(?:=|:|is|to|as)\s?[`*]{{0,2}}[\[{{]"
+    return re.search(pattern, text.lower) is not None
 
 
 def _defaults(candidate: Candidate, calls: list[Call], parameter: str) -> set[str]:
@@ -256,6 +306,9 @@ def _same_value(stated: str, value: Any) -> bool:
 
 
 def _same_kind(stated: str, value: Any) -> bool:
-    """Numbers speak against numbers and words against words; a word may have been made a number."""
-    numeral = re.fullmatch(r"-?\d+(?:\.\d+)?", stated) is not None
-    return numeral == (not isinstance(value, str) or re.fullmatch(r"-?\d+(?:\.\d+)?", value.strip()) is not None)
+    """Numbers speak against numbers, words against words of the same script; a word may have been made a number."""
+    if not isinstance(value, str):
+        return _NUMERAL.fullmatch(stated) is not None
+    if stated.isascii() != value.isascii():
+        return False
+    return (_NUMERAL.fullmatch(stated) is None) == (_NUMERAL.fullmatch(value.strip()) is None)

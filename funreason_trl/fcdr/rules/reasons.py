@@ -11,6 +11,8 @@ class ResponseReason(StrEnum):
 
     WORDS = "words"  # saved: a statement that calls nothing
     EMPTY_ANSWER = "empty_answer"  # neither calls nor words, or a thought that is never closed
+    CUT_OFF = "cut_off"  # a generated answer that did not come to its end
+    CALLS_EXPECTED = "calls_expected"  # words, where the source's own answer is calls
     HIDDEN_CALL = "hidden_call"  # tries to call, but prose stands around it or it can't be read
 
 
@@ -30,6 +32,7 @@ class ReasoningReason(StrEnum):
     NOT_CLOSED = "not_closed"
     MISSING = "missing"  # also where the source has none, which a teacher can mend
     CUT_OFF = "cut_off"
+    OTHER_ANSWER = "other_answer"  # speaks of an answer that was there before it, instead of the query alone
     OTHER_DIALOGUE = "other_dialogue"
     UNNAMED_FUNCTION = "unnamed_function"
     CONTRADICTS_FUNCTION = "contradicts_function"  # concludes with another function, or with no call, or with a call
@@ -47,7 +50,7 @@ class FunctionAndParameterReason(StrEnum):
     INVALID_VALUE = "invalid_value"
     INVALID_SCHEMA = "invalid_schema"  # the tools can't be checked against, which no other answer mends: drop
     DIFFERS_FROM_GOLD = "differs_from_gold"
-    UNTRACED_VALUE = "untraced_value"  # a value that occurs nowhere
+    UNTRACED_VALUE = "untraced_value"  # a value that has no source
 
 
 class FormatReason(StrEnum):

@@ -34,9 +34,13 @@ def check_response(candidate: Candidate) -> Verdict:
         candidate ([`Candidate`]): Its row's last turn is the answer as it was read.
 
     Returns:
-        [`Verdict`]: `PASS` (calls), `SAVE` (words), `REGENERATE` (neither, or words that hide a call).
+        [`Verdict`]: `PASS` (calls), `SAVE` (words), `REGENERATE` (neither, words that hide a call, or another's words
+            where the source calls something).
     """
     content = answer_message(candidate).get("content", "")
+    if candidate.details.get("cut_off"):
+        evidence = f"the answer was cut off at its longest length: ...{brief(candidate.text[-60:])}"
+        return Verdict(Stage.RESPONSE, Outcome.REGENERATE, ResponseReason.CUT_OFF, evidence)
     if answer_calls(candidate):
         return Verdict(Stage.RESPONSE, Outcome.PASS)
     if not content.strip():
@@ -46,6 +50,10 @@ def check_response(candidate: Candidate) -> Verdict:
     if hidden is not None:
         evidence = f"the answer tries to call, but can't be read as calls: {brief(hidden)}"
         return Verdict(Stage.RESPONSE, Outcome.REGENERATE, ResponseReason.HIDDEN_CALL, evidence)
+    if candidate.gold:
+        expected = ", ".join(call.name for call in candidate.gold)
+        evidence = f"words, where the source calls {brief(expected)}: {brief(content)}"
+        return Verdict(Stage.RESPONSE, Outcome.REGENERATE, ResponseReason.CALLS_EXPECTED, evidence)
     return Verdict(Stage.RESPONSE, Outcome.SAVE, ResponseReason.WORDS, f"a statement in words: {brief(content)}")
 
 

@@ -5,7 +5,8 @@ where nothing of a value is in the text; [`literal_kind`], whether a value is so
 
 Values are rarely copied as they stand: "1.5 million" becomes 1500000, "5%" 0.05, "New York" `NYC`, "tomorrow" a date.
 So the comparison is generous, and what can't be decided without knowing the world (codes, small numbers, dates,
-coordinates) counts as found. A judge that reads has to look at those.
+coordinates) counts as found, and so do all words where a text is written in another than the Latin script, since they
+may have been translated. A judge that reads has to look at those.
 """
 
 import json
@@ -32,10 +33,12 @@ _DIGIT_RUN = re.compile(r"\d{3,}")
 _NUMERAL = re.compile(r"[+-]?\d+(?:\.\d+)?")
 # Dates, times, durations and sizes are derived: "next Friday", "two hours", "full HD".
 _DERIVED = re.compile(
-    r"\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?(?:[T ]\S*)?|\d{4}(?:-?[WQ]|-)\d{1,2}|(?:19|20)\d{6}(?:T?\d{4,6}Z?)?"
+    r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?:[T ]\S*)?|\d{1,4}[-/]\d{1,2}(?:[T ]\S*)?|\d{1,2}\.\d{2}|\d{4}(?:-?[WQ]|-)\d{1,2}|(?:19|20)\d{6}(?:T?\d{4,6}Z?)?"
     r"|T?\d{1,2}:\d{2}\S*|T\d{4,6}Z?|P(?:\d{1,4}[YMWD])*(?:T(?:\d{1,4}[HMS])+)?|\d{1,4}[A-Z]{1,3}|\d{1,5}x\d{1,5}\w{0,3}",
     re.IGNORECASE,
 )
+# Two letters in a row; a single one may be a unit or a symbol.
+_OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f]{2,}")
 # Words that stems are compared by: "running" and "runs" are both "run".
 _STEM_CHARS = 4
 
@@ -68,7 +71,13 @@ class SourceText:
             found.add(digits(number))
             if "," in number or "." in number:
                 found.update(map(digits, _NUMBER_PARTS.split(number)))
+                found.update(map(digits, number.split(",")))  # "46.6,1.8" is a pair
         return found
+
+    @cached_property
+    def other_letters(self) -> int:
+        """How many letters are Chinese, Cyrillic, Arabic or of another script than the Latin one."""
+        return 0 if self.lower.isascii() else sum(map(len, _OTHER_SCRIPT.findall(self.lower)))
 
 
 _NUMBER_PARTS = re.compile(r"[.,]")
@@ -160,7 +169,7 @@ def occurs(value: Any, text: SourceText) -> bool:
 
     Returns:
         `bool`: `False` only for a peculiar literal of which no part is there, a number of three digits or more whose
-        digits are nowhere, and words of which not one is there.
+        digits are nowhere, and words of which not one is there, unless they are codes in capital letters.
     """
     if value is None or isinstance(value, bool):
         return True
@@ -177,13 +186,15 @@ def occurs(value: Any, text: SourceText) -> bool:
         return True
     if literal_kind(written):
         return _part_occurs(written, text)
-    return _word_occurs(written, text)
+    return value.isupper() or _word_occurs(written, text)
 
 
 def _number_occurs(number: int | float, text: SourceText) -> bool:
-    if isinstance(number, int) and abs(number) >= 10**30:
+    if isinstance(number, float):
+        return _digits_occur(repr(abs(number)), text)
+    if abs(number) >= 10**30:
         return True
-    written = repr(abs(number))
+    written = str(abs(number))
     return _DERIVED.fullmatch(written) is not None or _digits_occur(written, text)
 
 
@@ -208,8 +219,8 @@ def _literal_words(written: str) -> list[str]:
 
 def _word_occurs(written: str, text: SourceText) -> bool:
     words = _literal_words(written)
-    # Short words are codes and units (`NYC`, `en`, `AAPL`), which stand for something else.
-    if not any(len(word) > 5 for word in words):
+    # Short words are codes and units (`mph`, `en`), which stand for something else.
+    if not any(len(word) >= _STEM_CHARS for word in words) or text.other_letters:
         return True
     return any(word[:_STEM_CHARS] in text.stems for word in words)
 

@@ -72,6 +72,14 @@ def test_the_fraction_that_the_user_said_passes_for_an_integer():
     assert verdict_of("get_weather", {"city": "Trondheim", "days": 2.5}, query=query).outcome is Outcome.PASS
 
 
+def test_an_optional_address_that_only_the_thought_gives_has_no_source():
+    thought = 'The user wants the weather in Trondheim, sent to anna@example.org: city is "Trondheim".'
+    arguments = {"to": "Trondheim", "tags": ["anna@example.org"]}
+    assert verdict_of("mail.send", arguments, thought=thought).reason == "untraced_value"
+    query = "Send the weather in Trondheim to anna@example.org"
+    assert verdict_of("mail.send", arguments, thought=thought, query=query).outcome is Outcome.PASS
+
+
 def test_gold_calls_are_compared_as_bfcl_does():
     assert verdict_of("get_weather", {"city": "TRONDHEIM", "days": 3}, gold=[CALL]).outcome is Outcome.PASS
     assert verdict_of("get_weather", {"city": "Trondheim", "days": 2}, gold=[CALL]).reason == "differs_from_gold"

@@ -81,9 +81,19 @@ def test_a_value_that_may_have_been_derived_is_left_to_a_judge(value, query):
     assert reason(candidate(calls=(Call("mail.send", {"to": value}),), thought="mail.send fits.", query=query)) == ""
 
 
+@pytest.mark.parametrize("value", ["anna@example.org", "https://example.org/a", "XK4417-PQ"])
+def test_a_literal_that_only_the_thought_gives_has_no_source(value):
+    call = Call("mail.send", {"to": value})
+    thought = f"The user gives {value}, so I call mail.send."
+    assert reason(candidate(calls=(call,), query="Send her a mail.", thought=thought)) == "no_source"
+    assert reason(candidate(calls=(call,), query=f"Send a mail to {value}.", thought=thought)) == ""
+
+
 def test_the_reasoning_earlier_turns_and_examples_in_the_tools_are_sources():
     call = Call("mail.send", {"to": "XK4417-PQ"})
-    assert reason(candidate(calls=(call,), query="Send it.", thought="The code of Anna is XK4417-PQ.")) == ""
+    assert (
+        reason(candidate(calls=(Call("mail.send", {"to": "48211937"}),), query="Send it.", thought="48211937!")) == ""
+    )
     earlier = [{"role": "user", "content": "Note: XK4417-PQ"}, {"role": "assistant", "content": "Noted."}]
     assert reason(candidate(calls=(call,), query="Send it.", thought=None, earlier=earlier)) == ""
     told = changed(MAIL, description="Send to an address such as XK4417-PQ.")

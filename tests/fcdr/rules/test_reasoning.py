@@ -3,6 +3,7 @@
 import pytest
 
 from funreason_trl.calls import Call
+from funreason_trl.fcdr.rules import RULES
 from funreason_trl.fcdr.rules.reasoning import check_reasoning
 from funreason_trl.fcdr.verdicts import Outcome
 
@@ -28,7 +29,7 @@ def test_a_thought_that_is_never_closed():
     assert reason(text=f"<think>{THOUGHT}\n\n[get_weather(city='Trondheim')]") == "not_closed"
 
 
-@pytest.mark.parametrize("end", [" and then", " I need the", ",", " (", " get_wea"])
+@pytest.mark.parametrize("end", [" and then", " I need the", ",", " (", " get_wea", " get_", ' city is "'])
 def test_a_thought_that_stops_in_the_middle(end):
     assert reason(thought=THOUGHT + end) == "cut_off"
 
@@ -44,6 +45,34 @@ def test_a_thought_may_end_in_other_ways(end):
     assert reason(thought=THOUGHT + end) == ""
 
 
+@pytest.mark.parametrize(
+    "aside",
+    [
+        "Wait, the original output already has this call.",
+        "My job is to refine the think field.",
+        "The reference answer does the same.",
+        "According to the ground truth, this is right.",
+    ],
+)
+def test_a_thought_that_was_shown_the_answer(aside):
+    verdict = check_reasoning(candidate(thought=f"{THOUGHT} {aside}"))
+    assert verdict.reason == "other_answer"
+    assert "shown" in verdict.evidence
+
+
+def test_what_the_user_or_an_earlier_turn_brought_up_may_be_spoken_of():
+    query = "What is the weather in Trondheim over the next three days? My ground truth was rain."
+    assert reason(query=query, thought=f"{THOUGHT} The ground truth does not matter.") == ""
+    earlier = [{"role": "user", "content": "Weather in Trondheim?"}, {"role": "assistant", "content": "Sunny."}]
+    assert reason(earlier=earlier, thought=f"{THOUGHT} The original answer was too short.") == ""
+
+
+def test_the_thought_of_another_dialogue_whatever_the_punctuation():
+    thought = 'Somebody wants to pay a bill by card. pay_bill fits: bill is "4711-A". So I call pay_bill once.'
+    query = "What\u2019s the weather like in Trondheim over the next three days \u2013 sunny?"
+    assert reason(query=query, thought=thought) == "other_dialogue"
+
+
 def test_the_thought_of_another_dialogue():
     thought = 'Somebody wants to pay a bill by card. pay_bill fits: bill is "4711-A". So I call pay_bill once.'
     assert reason(thought=thought) == "other_dialogue"
@@ -56,6 +85,19 @@ def test_a_thought_in_other_words_but_with_the_value_passes():
 def test_a_thought_in_another_language_than_the_query_passes():
     query = "特隆赫姆未来三天的天气怎么样"
     assert reason(query=query, thought="The forecast for Trondheim, three days: get_weather.") == ""
+
+
+@pytest.mark.parametrize(
+    "thought",
+    [
+        "用户想知道特隆赫姆未来三天的天气。需要天气工具。",  # the function is described, not named
+        "用户想知道特隆赫姆未来三天的天气。所以调用 get_weather",  # no full stop
+        '用户想知道天气。get_weather。city: "特隆赫姆"。days 是 3。',  # the call has the name in English
+    ],
+)
+def test_a_query_and_thought_in_chinese_pass_all_rules(thought):
+    one = candidate(query="特隆赫姆未来三天的天气怎么样", thought=thought)
+    assert [rule(one).outcome for rule in RULES.values()] == [Outcome.PASS] * 5
 
 
 @pytest.mark.parametrize(
@@ -136,6 +178,17 @@ def test_a_default_that_the_thought_recalls_is_no_contradiction():
         "The weather in Trondheim, with get_weather; days is 1 by default, but the next three days are asked for."
     )
     assert reason(thought=thought, calls=(Call("get_weather", {"city": "Trondheim", "days": 3}),)) == ""
+
+
+def test_another_list_in_the_thought():
+    thought = (
+        'The weather in Trondheim over the next three days, by mail.send: to is "Trondheim", tags is ["sun", "sea"].'
+    )
+    assert reason(thought=thought, calls=(Call("mail.send", {"to": "Trondheim", "tags": ["sun"]}),)) == ""
+    assert (
+        reason(thought=thought, calls=(Call("mail.send", {"to": "Trondheim", "tags": ["snow", "ice"]}),))
+        == "contradicts_value"
+    )
 
 
 def test_several_calls_share_a_parameter():

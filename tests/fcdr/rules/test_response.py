@@ -1,5 +1,7 @@
 """Stage 1: calls pass, words are saved, and what only looks like words is neither."""
 
+from dataclasses import replace
+
 import pytest
 
 from funreason_trl.fcdr.rules.response import check_response
@@ -61,3 +63,14 @@ def test_a_conversation_without_an_answer_is_empty():
     one = candidate()
     one.row["messages"] = row["messages"][:1]
     assert check_response(one).reason == "empty_answer"
+
+
+@pytest.mark.parametrize(("gold", "outcome"), [([CALL], Outcome.REGENERATE), ([], Outcome.SAVE), (None, Outcome.SAVE)])
+def test_words_are_not_saved_where_the_source_calls_something(gold, outcome):
+    answer = replace(candidate(calls=(), words="Which city do you mean?"), gold=gold)
+    assert check_response(answer).outcome is outcome
+
+
+def test_an_answer_that_was_cut_off_is_regenerated():
+    verdict = check_response(replace(candidate(), details={"cut_off": True}))
+    assert (verdict.outcome, verdict.reason) == (Outcome.REGENERATE, "cut_off")

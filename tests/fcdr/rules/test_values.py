@@ -14,6 +14,11 @@ from funreason_trl.fcdr.rules.values import SourceText, leaves, literal_kind, oc
         (3, "three"),
         (12.5, "12.50"),
         (123, "1,123,4"),
+        (46.603354, "at 46.603354,1.888334"),
+        ("24.12", "on Christmas Eve"),
+        ("AAPL", "shares of Apple"),
+        ("Beijing, China", "请问北京的当前天气状况如何"),
+        ("weekly", "раз в неделю"),
         (True, ""),
         (None, ""),
         ("", ""),
@@ -37,7 +42,19 @@ def test_what_may_have_been_derived_occurs(value, text):
 
 @pytest.mark.parametrize(
     "value",
-    [48211, 0.98531, "48211", "Ouagadougou", "p4yktl9a", "anna@example.org", "https://nowhere.example", "host123"],
+    [
+        48211,
+        0.98531,
+        675.5,
+        "48211",
+        "675.0",
+        "Lima",
+        "Ouagadougou",
+        "p4yktl9a",
+        "anna@example.org",
+        "https://nowhere.example",
+        "host123",
+    ],
 )
 def test_what_is_nowhere_does_not(value):
     assert not occurs(value, SourceText("Please book the hotel in Rome for 2 nights, room 12."))

@@ -16,6 +16,8 @@ import pytest
 from funreason_trl.data.rendering import render_python
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.models import tiny as packaged
+from tests.hub.clients import point_here
+from tests.hub.server import LocalHub
 from tests.tiny import build_tiny_model, build_tiny_tokenizer
 
 
@@ -57,3 +59,11 @@ def model_folder(tmp_path_factory) -> Path:
     examples = [example for row in sample_rows(20) for example in render_python(row)]
     texts = [message["content"] for example in examples for message in example["prompt"] + example["completion"]]
     return packaged.build_tiny_model(texts, tmp_path_factory.mktemp("tiny") / "model")
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """An empty Hub on 127.0.0.1, which this process talks to while the test lasts."""
+    with LocalHub(tmp_path / "hub") as hub:
+        point_here(monkeypatch, hub.url, tmp_path / "home")
+        yield hub

@@ -11,7 +11,9 @@ import funreason_trl
 
 COMMANDS = {
     "train": "train a model with the multiscale loss, from a YAML recipe",
+    "refine": "cold start, then rounds in which the model learns from its own inspected answers",
     "build": "an inspected chain-of-thought dataset from xLAM-style rows",
+    "merge": "one dataset of the parts that several machines built",
     "eval": "how well a model calls (BFCL), and still codes (HumanEval, MBPP)",
     "score": "verdicts and scores of result files that are there already",
     "quickstart": "the whole story on a small model, in minutes: rows, training, answers before and after",

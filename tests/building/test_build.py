@@ -60,9 +60,9 @@ def test_built_again_it_is_the_same_bytes(rows, tmp_path):
 def test_rows_of_a_benchmark_are_left_out(rows, tmp_path):
     question = rows[3]["messages"][0]["content"]
     built = build(rows, tmp_path, contamination=Contamination({"BFCL": [question]}))
-    assert built.left_out["contaminated"] == 1
-    (row,) = [row for row in loaded(tmp_path, "rejected") if row["provenance"].get("left_out") == "contaminated"]
-    assert row["id"] == rows[3]["id"] and row["provenance"]["evidence"] == "asks what BFCL asks"
+    assert built.left_out["asked by BFCL"] == 1
+    (row,) = [row for row in loaded(tmp_path, "rejected") if row["provenance"].get("left_out") == "asked by BFCL"]
+    assert row["id"] == rows[3]["id"] and row["provenance"]["evidence"].startswith("shares with it: ")
 
 
 def test_no_rows_at_all(tmp_path):

@@ -1,7 +1,10 @@
 """Copies are found, however they are spelled; rows that differ in a value are not copies."""
 
+import sqlite3
+
 import pytest
 
+from funreason_trl.building import duplicates
 from funreason_trl.building.duplicates import Duplicate, SeenRows
 from funreason_trl.calls import Call
 from funreason_trl.data.rows import assistant_message
@@ -61,3 +64,32 @@ def test_near_copies_are_found_among_many(tmp_path):
             changed = {**sample, "id": "x", "messages": [{**user, "content": user["content"] + " Thanks"}, answer]}
             again += seen.duplicate_of(changed) is not None
     assert len(kept) > 100 and again / len(kept) > 0.97
+
+
+def test_more_rows_than_places_forget_near_copies_but_no_exact_ones(monkeypatch):
+    monkeypatch.setattr(duplicates, "_SLOT_BITS", 10)  # of 1024 places, each row takes 16
+    rows = list(sample_rows(400))
+    with SeenRows() as seen:
+        kept = [sample for sample in rows if seen.duplicate_of(sample) is None]
+        assert all(seen.duplicate_of(sample) == Duplicate(sample["id"], "exact") for sample in kept)
+        again = []
+        for sample in kept[-20:]:
+            user, answer = sample["messages"]
+            words = {**user, "content": user["content"] + " Thanks"}
+            again.append(seen.duplicate_of({**sample, "messages": [words, answer]}) is not None)
+    assert len(kept) > 350 and sum(again) > 10
+
+
+def test_a_full_disk_says_where_and_what_to_do(monkeypatch):
+    with SeenRows() as seen:
+        monkeypatch.setattr(seen, "_database", Full())
+        with pytest.raises(OSError, match=r"funreason-seen-.*disk is full.*TMPDIR"):
+            seen.duplicate_of(row("a", LONG))
+
+
+class Full:
+    def execute(self, *_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    def close(self):
+        pass

@@ -48,7 +48,10 @@ def test_card(tally, tmp_path):
     card = DatasetCard.load(tmp_path / "README.md")
     assert card.data.pretty_name == "my rows" and "license" not in card.data.to_dict()
     _, metadata, _ = (tmp_path / "README.md").read_text().split("---\n", 2)
-    assert yaml.safe_load(metadata)["configs"][0]["data_files"][2] == {"split": "hard", "path": "data/hard-*.parquet"}
+    files = yaml.safe_load(metadata)["configs"][0]["data_files"]
+    assert files == [
+        {"split": split, "path": f"data/{split}-*.parquet"} for split in ("train", "rejected")
+    ]  # none hard
     assert "| query and tool | 2 | 0 | 0 | 1 | 0 | unlisted tool 1 |" in card.text
     assert "| left out: exact copy | 1 |" in card.text
     assert "| think_mean | 12.5 | 350.74 |" in card.text

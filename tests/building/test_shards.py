@@ -1,8 +1,10 @@
 """Shards load as a dataset, are the same bytes for the same rows, and appear whole or not at all."""
 
+import json
+
 import pyarrow.parquet as pq
 import pytest
-from datasets import Features, Value, load_dataset
+from datasets import Features, List, Value, load_dataset
 
 from funreason_trl.building import shards
 from funreason_trl.building.lengths import Lengths
@@ -32,6 +34,15 @@ def test_rows_come_back_in_order(tmp_path, monkeypatch, count, files):
         loaded = load_dataset(str(tmp_path), split="train", cache_dir=str(tmp_path / "cache"))
         assert loaded["id"] == [str(number) for number in range(count)]
         assert loaded[0]["value"] == {"x": 0.0, "y": [None, "é"]}
+
+
+def test_half_a_surrogate_pair_comes_back(tmp_path):
+    writer = ShardWriter(tmp_path, "train", Features({"id": Value("string"), "values": List(ExactJson())}))
+    writer.add({"id": "a\ud83d", "values": [{"said": "\ud83d \\ud83d é"}]})
+    (path,) = writer.finish()
+    (row,) = pq.read_table(path).to_pylist()
+    assert row["id"] == "a\\ud83d"
+    assert [json.loads(value) for value in row["values"]] == [{"said": "\ud83d \\ud83d é"}]
 
 
 def test_the_same_rows_are_the_same_bytes(tmp_path):
@@ -64,6 +75,8 @@ def test_lengths():
         "call_median": 2,
         "think_to_call": 10.0,
     }
+    lengths.add(31, 3)
+    assert lengths.summary()["think_median"] == 25.5 and lengths.summary()["call_median"] == 2.5
     silent = Lengths("words")
     silent.add(3, 0)
     assert "think_to_call" not in silent.summary()

@@ -1,0 +1,67 @@
+"""`funreason merge --parts DIR --output DIR`: one dataset of the parts that `funreason build --shard i/n` built.
+
+In: folders of parts, or a folder that holds them. Out: the dataset that one machine would have built, byte for byte.
+"""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.markdown import Markdown
+from trl import TrlParser
+
+from funreason_trl.building.funnel import funnel_table
+from funreason_trl.building.merging import PartError, find_parts, merge_parts
+from funreason_trl.hub import HubError, push_dataset
+
+
+@dataclass
+class MergeArguments:
+    """
+    What to merge.
+
+    Args:
+        parts (`list[str]`): Folders of parts, or a folder with parts named `part-00002-of-00004`.
+        output (`str`): Folder for the dataset.
+        push_to_hub (`str`, *optional*): Push it to this name if every row came to a verdict.
+        private (`bool`, *optional*, defaults to `False`): Let only the owner see it on the Hub.
+    """
+
+    parts: list[str] = field(metadata={"help": "Folders of parts, or one that holds them."})
+    output: str = field(metadata={"help": "Folder for the dataset."})
+    push_to_hub: str | None = field(
+        default=None, metadata={"help": "Push it to this name if every row came to a verdict."}
+    )
+    private: bool = field(default=False, metadata={"help": "Let only the owner see it on the Hub."})
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = TrlParser(
+        (MergeArguments,),
+        prog="funreason merge",
+        usage="funreason merge --parts DIR [DIR ...] --output DIR [--push_to_hub NAME]",
+        description=__doc__,
+    )
+    (arguments,) = parser.parse_args_and_config(args=argv, fail_with_unknown_args=True)
+    try:
+        built = merge_parts(find_parts([Path(folder) for folder in arguments.parts]), Path(arguments.output))
+    except (PartError, OSError) as error:
+        sys.exit(f"funreason merge: {error}")
+    console = Console()
+    console.print(Markdown(funnel_table(built.tally, built.not_inspected())))
+    console.print(built.rows, built.lengths)
+    if built.tally.errors:
+        console.print(f"{len(built.tally.errors)} rows came to no verdict, see errors.jsonl.", style="bold")
+    if arguments.push_to_hub is None:
+        return
+    if built.tally.errors:
+        sys.exit(f"{arguments.push_to_hub} was not pushed, since {len(built.tally.errors)} rows came to no verdict")
+    try:
+        console.print(push_dataset(Path(arguments.output), arguments.push_to_hub, private=arguments.private))
+    except HubError as error:
+        sys.exit(f"funreason merge: {error}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

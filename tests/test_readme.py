@@ -13,7 +13,9 @@ import pytest
 from funreason_trl import SRMLConfig
 from funreason_trl.evaluation.bfcl import data as bfcl_data
 from funreason_trl.evaluation.callback import CallAccuracyCallback
+from funreason_trl.refinement import RefinementCallback
 from funreason_trl.scripts import cli, quickstart
+from funreason_trl.scripts.build import BuildArguments
 from funreason_trl.scripts.eval import EvalArguments
 from tests.evaluation.bfcl.test_asking import rows as bfcl_rows
 from tests.srml.training import build_trainer
@@ -96,15 +98,23 @@ def test_the_callback_asks_and_logs(monkeypatch):
     (row,) = bfcl_rows("irrelevance", 1)
     monkeypatch.setattr(bfcl_data, "load_bfcl", lambda: [row] * 30)
     trainer = build_trainer()
-    exec(compile(block_with("trainer.add_callback("), "README.md", "exec"), {"trainer": trainer})
+    exec(compile(block_with("CallAccuracyCallback("), "README.md", "exec"), {"trainer": trainer})
     (callback,) = [
         callback for callback in trainer.callback_handler.callbacks if isinstance(callback, CallAccuracyCallback)
     ]
     assert callback.every_steps == 100 and len(callback.questions) == 20
 
 
+def test_the_refinement_takes_the_place_of_the_training_set():
+    trainer = build_trainer()
+    exec(compile(block_with("RefinementCallback("), "README.md", "exec"), {"trainer": trainer})
+    (callback,) = [one for one in trainer.callback_handler.callbacks if isinstance(one, RefinementCallback)]
+    assert trainer.train_dataset is callback.pool and callback.config.rows_per_round == 2000
+
+
 def test_every_python_block_is_tested_above():
-    kinds = ("trainer = SFTTrainer(", "trainer = SRMLTrainer(", "xlam_rows.jsonl", ">>>", "trainer.add_callback(")
+    trainers = ("trainer = SFTTrainer(", "trainer = SRMLTrainer(")
+    kinds = (*trainers, "xlam_rows.jsonl", ">>>", "CallAccuracyCallback(", "RefinementCallback(")
     assert all(sum(kind in block for kind in kinds) == 1 for block in PYTHON)
     assert len(PYTHON) == len(kinds)
 
@@ -148,10 +158,10 @@ def test_every_command_of_ours_exists():
     assert named == set(cli.COMMANDS)
 
 
-def test_every_option_outside_the_blocks_is_one_of_the_quickstart_or_of_eval():
+def test_every_option_outside_the_blocks_is_one_of_a_command():
     known = {f"--{name.replace('_', '-')}" for name in vars(quickstart.parse_options([]))} | {"--help"}
-    known |= {f"--{field.name}" for field in dataclasses.fields(EvalArguments)}
-    options = re.findall(r"--[a-z-]+", " ".join(INLINE))
+    known |= {f"--{field.name}" for kind in (EvalArguments, BuildArguments) for field in dataclasses.fields(kind)}
+    options = re.findall(r"--[a-z_-]+", " ".join(INLINE))
     assert options
     assert set(options) <= known
 

@@ -89,7 +89,7 @@ class CallAccuracyCallback(TrainerCallback):
         everything = [right for rows in verdicts.values() for right in rows.values()]
         metrics = {f"eval_bfcl/{name}": accuracy.value for name, accuracy in accuracies(verdicts).items()}
         metrics["eval_bfcl/all"] = sum(everything) / len(everything)
-        self._log(metrics)
+        log_beside(self.trainer, metrics)
         if self.trainer.accelerator.is_main_process:
             self._show(results)
         return metrics
@@ -110,14 +110,6 @@ class CallAccuracyCallback(TrainerCallback):
                 results.setdefault(category, {}).update(by_id)
         return results
 
-    def _log(self, metrics: dict[str, float]) -> None:
-        control = self.trainer.control
-        should_log = control.should_log
-        # The trainer's own `log` would take the training metrics that it has gathered so far for part of this line.
-        Trainer.log(self.trainer, dict(metrics))
-        # Logging tells the loop that this step's loss is logged, which is still to come.
-        control.should_log = should_log
-
     def _show(self, results: dict[str, dict[str, BfclResult]]) -> None:
         judged = [
             (judgement, results[category][row_id])
@@ -127,3 +119,12 @@ class CallAccuracyCallback(TrainerCallback):
         for judgement, result in sorted(judged, key=lambda pair: pair[0].right)[: self.shown]:
             verdict = "right" if judgement.right else f"wrong ({judgement.error}): {judgement.detail}"
             tqdm.write(f"{result.id} is {verdict}\n    {str(result.result)[:500]}")
+
+
+def log_beside(trainer: Trainer, metrics: dict[str, float]) -> None:
+    """Log from within a callback, without touching what the trainer is about to log itself."""
+    should_log = trainer.control.should_log
+    # The trainer's own `log` would take the training metrics that it has gathered so far for part of this line.
+    Trainer.log(trainer, dict(metrics))
+    # Logging tells the loop that this step's loss is logged, which is still to come.
+    trainer.control.should_log = should_log

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datasets import Dataset, IterableDataset, load_dataset
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from peft import PeftModel
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
 from trl import ModelConfig, TrlParser, get_peft_config, get_quantization_config
 
 from funreason_trl import SRMLConfig, SRMLTrainer
@@ -114,12 +115,27 @@ def _load_as_is(name: str, split: str, streaming: bool) -> Dataset | IterableDat
 
 def train(data: DataArguments, config: SRMLConfig, model: ModelConfig) -> SRMLTrainer:
     """Trains and saves; returns the trainer."""
-    config.model_init_kwargs = {
-        "revision": model.model_revision,
-        "attn_implementation": model.attn_implementation,
-        "dtype": model.dtype,
-        **(config.model_init_kwargs or {}),
-    }
+    trainer = make_trainer(data, config, model)
+    trainer.train(resume_from_checkpoint=config.resume_from_checkpoint)
+    save(trainer, data)
+    return trainer
+
+
+def make_trainer(
+    data: DataArguments,
+    config: SRMLConfig,
+    model: ModelConfig,
+    callbacks: list[TrainerCallback] | None = None,
+    trained: PreTrainedModel | PeftModel | None = None,
+) -> SRMLTrainer:
+    """The trainer that the arguments describe, ready to train; with `trained`, of a model that is loaded already."""
+    if trained is None:
+        config.model_init_kwargs = {
+            "revision": model.model_revision,
+            "attn_implementation": model.attn_implementation,
+            "dtype": model.dtype,
+            **(config.model_init_kwargs or {}),
+        }
     model_path = str(smollm2_path()) if model.model_name_or_path == "smollm2" else model.model_name_or_path
     tokenizer = AutoTokenizer.from_pretrained(
         model_path, revision=model.model_revision, trust_remote_code=config.trust_remote_code
@@ -131,22 +147,26 @@ def train(data: DataArguments, config: SRMLConfig, model: ModelConfig) -> SRMLTr
             f"`eval_strategy` is {config.eval_strategy!r}, but {data.dataset_name} is one file, so evaluation would see "
             "the training rows; give a folder with train.jsonl and test.jsonl, or set eval_strategy to no."
         )
-    trainer = SRMLTrainer(
-        model=model_path,
+    return SRMLTrainer(
+        model=model_path if trained is None else trained,
         args=config,
         train_dataset=load_training_rows(data, data.dataset_train_split),
         eval_dataset=load_training_rows(data, data.dataset_test_split) if evaluates else None,
         processing_class=tokenizer,
-        quantization_config=get_quantization_config(model),
-        peft_config=get_peft_config(model),
+        callbacks=callbacks,
+        quantization_config=get_quantization_config(model) if trained is None else None,
+        peft_config=get_peft_config(model) if trained is None else None,
     )
-    trainer.train(resume_from_checkpoint=config.resume_from_checkpoint)
-    trainer.save_model(config.output_dir)
+
+
+def save(trainer: SRMLTrainer, data: DataArguments) -> None:
+    """Writes model and log to the output folder, and pushes them if the configuration says so."""
+    output_dir = trainer.args.output_dir
+    trainer.save_model(output_dir)
     trainer.save_state()
-    trainer.accelerator.print(f"Model saved to {config.output_dir}")
-    if config.push_to_hub:
+    trainer.accelerator.print(f"Model saved to {output_dir}")
+    if trainer.args.push_to_hub:
         trainer.push_to_hub(dataset_name=data.dataset_name)
-    return trainer
 
 
 def check_template(rendering: str, tokenizer: PreTrainedTokenizerBase, config: SRMLConfig) -> None:

@@ -22,6 +22,7 @@ from trl.chat_template_utils import get_training_chat_template, has_generation_m
 from trl.data_utils import get_dataset_column_names
 from trl.trainer.utils import get_config_model_id, global_then_local_main_first
 
+from .attached import AttachedCallback
 from .balance import Balance, mean_losses
 from .checks import (
     refuse_sharded_sequences,
@@ -139,11 +140,23 @@ class SRMLTrainer(SFTTrainer):
             self.data_collator = SegmentCollator(**vars(self.data_collator))
         search_segments(self.train_dataset, args)
         self.add_callback(self.balance)
+        # The checkpoint that this run goes on from, which callbacks are not told.
+        self.resumed_from: str | None = None
         keep_4bit_weights_savable(self.model)
         # Sums of the token losses of think and result, shape (2,) in training and one (batch, 4) with their counts
         # for each batch in evaluation.
         self._train_loss_sums = torch.zeros(2)
         self._eval_loss_sums_and_counts: list[torch.Tensor] = []
+        for callback in self._attached_callbacks():
+            callback.attach(self)
+
+    def add_callback(self, callback):
+        super().add_callback(callback)
+        if isinstance(callback, AttachedCallback):
+            callback.attach(self)
+
+    def _attached_callbacks(self) -> list[AttachedCallback]:
+        return [callback for callback in self.callback_handler.callbacks if isinstance(callback, AttachedCallback)]
 
     # Preparation
 
@@ -187,12 +200,17 @@ class SRMLTrainer(SFTTrainer):
             self._signature_columns.append("segments")
 
     def _load_callback_state(self) -> None:
-        # A hook of transformers 5: `Trainer` would put a new balance in place of the one that the loss uses, which reads
-        # its theta back itself.
+        # A hook of transformers 5: `Trainer` would put new objects in place of those that the trainer works with, which
+        # read their state back themselves.
+        own = {type(callback).__name__ for callback in (self.balance, *self._attached_callbacks())}
         states = self.state.stateful_callbacks
-        self.state.stateful_callbacks = {name: state for name, state in states.items() if name != Balance.__name__}
+        self.state.stateful_callbacks = {name: state for name, state in states.items() if name not in own}
         super()._load_callback_state()
         self.state.stateful_callbacks = states
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)
+        self.resumed_from = checkpoint
 
     # Loss
 

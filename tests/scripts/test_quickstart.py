@@ -11,12 +11,13 @@ from funreason_trl.calls import parse_calls
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.evaluation.answers import Score
 from funreason_trl.models import smollm2
-from funreason_trl.scripts import quickstart
-from funreason_trl.scripts.quickstart import Measurement, main, parse_options, print_answers
+from funreason_trl.scripts import quickstart, quickstart_report
+from funreason_trl.scripts.quickstart import main, parse_options
+from funreason_trl.scripts.quickstart_report import Measurement, print_answers
 
 
 TRAIN_ROWS, TEST_ROWS = 8, 3
-STEPS = 4  # 8 rows, 2 at a time
+STEPS = 8  # 8 rows, 2 at a time, twice
 HELD_OUT = {row["id"]: row for row in sample_rows(300, split="heldout")}
 
 
@@ -25,7 +26,7 @@ def compared(tmp_path_factory):
     """The folder and the screen of one run with the tiny model and `--compare`."""
     output = tmp_path_factory.mktemp("quickstart")
     arguments = ["--model", "tiny", "--train-rows", str(TRAIN_ROWS), "--test-rows", str(TEST_ROWS), "--compare"]
-    with quickstart.console.capture() as screen:
+    with quickstart_report.console.capture() as screen:
         main([*arguments, "--output", str(output)])
     return output, screen.get()
 
@@ -62,6 +63,12 @@ def test_the_results_hold_options_losses_and_history(compared):
         assert results[name]["seconds"] > 0
 
 
+def test_the_round_is_on_record(compared):
+    (played,) = json.loads((compared[0] / "results.json").read_text())["rounds"]
+    assert played["figures"]["rows"] == TRAIN_ROWS and played["figures"]["answers"] == 2 * TRAIN_ROWS
+    assert list((compared[0] / "trainer" / "refinement" / "round-001" / "data").glob("*.parquet"))
+
+
 def test_both_trainings_start_from_the_same_weights_and_rows(compared):
     results = json.loads((compared[0] / "results.json").read_text())
     assert results["after SRML"]["history"][0] == results["after plain SFT"]["history"][0]
@@ -77,10 +84,18 @@ def test_the_trained_model_is_there(compared):
 
 
 def test_the_screen_tells_the_story_in_order(compared):
-    parts = ["1. Rows", "2. Model", "random", "3. Before training", "4. Training", "5. Training with plain SFT"]
+    parts = [
+        "1. Rows",
+        "2. Model",
+        "random",
+        "3. Before training",
+        "4. Training",
+        "Round 1",
+        "5. Training with plain SFT",
+    ]
     parts += ["calls right", "loss per token of the result", "question:", "gold:", "All of it took"]
-    places = [compared[1].index(part) for part in parts[:6]]
-    places += [compared[1].index(part, places[-1]) for part in parts[6:]]
+    places = [compared[1].index(part) for part in parts[:7]]
+    places += [compared[1].index(part, places[-1]) for part in parts[7:]]
     assert places == sorted(places)
 
 
@@ -93,11 +108,11 @@ def test_the_screen_names_every_file_that_is_there(compared):
 
 
 def test_a_model_folder_gets_an_adapter(model_folder, tmp_path):
-    with quickstart.console.capture() as screen:
+    with quickstart_report.console.capture() as screen:
         main(["--model", str(model_folder), "--train-rows", "4", "--test-rows", "1", "--output", str(tmp_path)])
     assert (tmp_path / "model" / "adapter_model.safetensors").is_file()
     assert "plain SFT" not in screen.get()
-    keys = {"options", "rows", "before", "after SRML"}
+    keys = {"options", "rows", "rounds", "before", "after SRML"}
     assert set(json.loads((tmp_path / "results.json").read_text())) == keys
 
 
@@ -106,12 +121,12 @@ def test_what_became_right_is_shown_first_and_brackets_as_they_are():
     wrong, right = Score(True, False), Score(True, True)
     before = Measurement(1, 1, ["[f(a='[bold]x')]"] * 5, [right, wrong, wrong, wrong, right])
     after = Measurement(1, 1, ["[g()]"] * 5, [wrong, wrong, wrong, right, right])
-    with quickstart.console.capture() as screen:
+    with quickstart_report.console.capture() as screen:
         print_answers(rows, before, after)
     shown = screen.get()
     assert rows[3]["id"] in shown.splitlines()[0]
     assert rows[0]["id"] not in shown
-    assert shown.count("question:") == quickstart.SHOWN_ANSWERS
+    assert shown.count("question:") == quickstart_report.SHOWN_ANSWERS
     assert "[f(a='[bold]x')]" in shown
 
 

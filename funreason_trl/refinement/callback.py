@@ -23,6 +23,7 @@ from accelerate.logging import get_logger
 from accelerate.utils import broadcast_object_list
 from datasets import Dataset
 from transformers import TrainerControl, TrainerState, TrainingArguments
+from transformers.integrations import is_deepspeed_zero3_enabled
 from trl.models.utils import unwrap_model_for_generation
 
 from funreason_trl.data.rendering import render_native, render_python
@@ -111,6 +112,12 @@ class RefinementCallback(AttachedCallback):
             )
         self.trainer = trainer
         dataset = _refuse_what_would_not_change(trainer)
+        sharded = trainer.is_fsdp_enabled or is_deepspeed_zero3_enabled()
+        if self.config.judge == "self" and not self.judges and sharded and trainer.accelerator.num_processes > 1:
+            raise ValueError(
+                "`judge` is 'self', but a sharded model answers only on all processes together, and one of them inspects; "
+                "set judge='rules', or give the callback judges behind an endpoint."
+            )
         self._rows = prompt_rows(self.config, dataset)
         self.pool = Pool(dataset)
         trainer.train_dataset = self.pool
@@ -174,7 +181,7 @@ class RefinementCallback(AttachedCallback):
         """
         number = len(self.rounds) + 1
         started = perf_counter()
-        places = draw(self._rows, self.config.rows_per_round, self.config.rollout_seed + number, self._hard)
+        places = draw(self._rows, self.config.rows_per_round, f"{self.config.rollout_seed} {number}", self._hard)
         asked = [Asked(row, prompt_of(row, self.config.form)) for row in map(self._rows.__getitem__, places)]
         with unchanged_random_state():
             accuracy = self._gate.measure()["eval_bfcl/all"] if self._gate is not None else None
@@ -329,15 +336,16 @@ class RefinementCallback(AttachedCallback):
         """In the mode `replace`, answers need training rows of the same query; a sample of them tells."""
         if self.config.prompts is None or self.config.mode != "replace":
             return
-        rows = [self._rows[place] for place in draw(self._rows, 50, self.config.rollout_seed)]
+        rows = [self._rows[place] for place in draw(self._rows, 50, str(self.config.rollout_seed))]
         examples = [render_python(row)[-1] for row in rows if row["messages"][-1]["role"] == "assistant"]
         prepared = self.trainer._prepare_dataset(
             Dataset.from_list(examples), self.trainer.processing_class, self.trainer.args, False, None, "prompts"
         )
         if not any(self.pool.slots_of(row) for row in prepared):
             raise ValueError(
-                f"`mode` is 'replace', but none of {len(rows)} queries of {self.config.prompts} is that of a training row; "
-                "set mode='mix', which puts answers in the place of any row."
+                f"`mode` is 'replace', but none of {len(rows)} queries of {self.config.prompts} is that of a training row, "
+                "token by token, system prompt and tools included. Render the training rows from what `load_rows` reads of "
+                "the same source, or set mode='mix', which puts answers in the place of any row."
             )
 
 

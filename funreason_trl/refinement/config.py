@@ -160,7 +160,7 @@ class RefinementConfig:
             temperature=self.temperature,
             top_p=self.top_p,
             samples=self.answers_per_row,
-            seed=self.rollout_seed + round_number,
+            seed=self.rollout_seed * 10_000 + round_number,
         )
 
     def is_due(self, epochs: int) -> bool:

@@ -72,21 +72,22 @@ def prompt_rows(config: RefinementConfig, training_set: Dataset) -> PromptRows:
     return rows
 
 
-def draw(rows: Sequence[dict], count: int, seed: int, first: Sequence[int] = ()) -> list[int]:
+def draw(rows: Sequence[dict], count: int, seed: str, first: Sequence[int] = ()) -> list[int]:
     """
     Places of the rows of a round.
 
     Args:
         rows (`Sequence[dict]`): All rows.
         count (`int`): How many at most.
-        seed (`int`): Of the choice.
-        first (`Sequence[int]`, *optional*): Places that come before all others.
+        seed (`str`): Of the choice.
+        first (`Sequence[int]`, *optional*): Places that come before all others, in at most half of the round: a model
+            that answers little rightly would else be asked the same queries for ever.
 
     Returns:
         `list[int]`: Different places.
     """
     order = random.Random(f"prompts {seed}").sample(range(len(rows)), len(rows))
-    return list(dict.fromkeys([*first, *order]))[:count]
+    return list(dict.fromkeys([*first[: count // 2], *order]))[:count]
 
 
 def prompt_of(row: dict[str, Any], form: str) -> Prompt:

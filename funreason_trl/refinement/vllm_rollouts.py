@@ -46,7 +46,7 @@ class TrainedVllm:
     ):
         if not is_vllm_available():
             raise ImportError(
-                '`engine` is \'vllm\', which is not installed: `pip install "funreason-trl[vllm]"` on a machine with a GPU, '
+                "`engine` is 'vllm', which is not installed: `pip install \"funreason-trl[vllm]\"` on a machine with a GPU, "
                 "or take another engine"
             )
         self.trainer = trainer

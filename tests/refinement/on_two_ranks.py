@@ -58,6 +58,17 @@ def run(name: str, folder: Path, ranks: int, checkpoint: str | None = None) -> d
     }
 
 
+def refusal(folder: Path) -> str:
+    """What is said of a model that judges itself while it is sharded."""
+    trainer = short_trainer(folder, rows=ROWS[:4], **TRAINING)
+    trainer.is_fsdp_enabled = True
+    try:
+        trainer.add_callback(RefinementCallback(small_config(judge="self")))
+    except ValueError as error:
+        return str(error)
+    return "not refused"
+
+
 def start_patch(target: str, value) -> None:
     mock.patch(target, value).start()
 
@@ -70,6 +81,7 @@ def main(folder: Path) -> None:
     # In the middle of the second epoch, from a checkpoint that lies elsewhere.
     resumed = run("two and one", folder / "resumed", 2, str(folder / "two and one" / "checkpoint-3"))
     torch.save(resumed, folder / f"resumed-{rank}.pt")
+    torch.save(refusal(folder / "sharded"), folder / f"sharded-{rank}.pt")
 
 
 if __name__ == "__main__":

@@ -74,7 +74,8 @@ def short_trainer(
 ) -> SRMLTrainer:
     """Always the same model; its dropout draws from the random state in every step."""
     model = build_tiny_model(len(TOKENIZER))
-    model.config.attention_dropout = dropout
+    for layer in model.model.layers:  # which read the config's when they are made
+        layer.self_attn.attention_dropout = dropout
     config = {
         "per_device_train_batch_size": 2,
         "learning_rate": 1e-2,
@@ -115,11 +116,12 @@ def passing(messages: list[dict], number: int) -> str:
 
 class Rethinking(TransformersGenerator):
     """
-    Samples from the model that it is given, and writes what was sampled into a thought that passes: the accepted
-    answers depend on the weights and on the seed of the sampling.
+    Samples from the model that it is given, and writes what was sampled into a thought that passes, one time of three:
+    what is accepted depends on the weights and on the seed of the sampling.
     """
 
     def generate(self, prompts, settings):
+        torch.rand(1)  # as an engine may that does not look after the random state
         for answer in super().generate(prompts, settings):
             messages = prompts[answer.index].messages
             if not any(row["prompt"] == messages for row in ROWS):
@@ -127,7 +129,8 @@ class Rethinking(TransformersGenerator):
                 continue
             gold = gold_text(messages, ROWS)
             texts = tuple(gold.replace("</think>", f" Noted: {_letters(text)}.</think>") for text in answer.texts)
-            yield Generated(answer.index, texts, answer.tokens, (True,) * len(texts))
+            finished = tuple(len(text) % 3 == 0 for text in answer.texts)
+            yield Generated(answer.index, texts, answer.tokens, finished)
 
 
 def _letters(text: str) -> str:

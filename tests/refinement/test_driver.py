@@ -13,43 +13,60 @@ from tests.tiny import build_tiny_model
 from .scripted import ScriptedGenerator, gold_text, refining_trainer, rethought, small_config, training_rows
 
 
-ROWS = training_rows(8)
+# Two short ones: their queries and answers are the real sample's, and tiny tokens are bytes.
+ROWS = sorted(training_rows(40), key=lambda row: len(str(row)))[:2]
 LEARNING_RATE = 1e-2
 
 
-@pytest.fixture
-def refine(tmp_path, tokenizer, monkeypatch):
-    """Two rounds after one epoch; every query is answered well, or every other one. Gives the trainers in order."""
+@pytest.fixture(scope="module")
+def refine(tmp_path_factory, tokenizer):
+    """Two rounds after one epoch; so many queries are answered well. Gives the trainers in order."""
 
-    def run(name="out", good=len(ROWS), resume=False, expected_acceptance=1.0, training=None, **config):
+    def run(name, good=2, resume=False, expected_acceptance=1.0, training=None, **config):
         def answer(messages, number):
             text = gold_text(messages, ROWS)
             return rethought(text) if text in wanted else "no idea ["
 
         wanted = {row["completion"][0]["content"] for row in ROWS[:good]}
-        monkeypatch.setattr(
-            "funreason_trl.refinement.callback.make_generator",
-            lambda config, trainer, model: ScriptedGenerator(answer),
-        )
         trainers = []
 
         def make(model, folder, number, epochs, rounds):
             model = build_tiny_model(len(tokenizer)) if model is None else model
-            arguments = {"learning_rate": LEARNING_RATE, "save_strategy": "epoch", "data_seed": number}
+            arguments = {"learning_rate": LEARNING_RATE, "save_strategy": "steps", "data_seed": number}
+            arguments |= {"per_device_train_batch_size": 1, "save_steps": 2}
             arguments |= {"num_train_epochs": epochs, "lr_scheduler_type": "linear", **(training or {})}
             trainers.append(refining_trainer(folder, model, tokenizer, ROWS, rounds, **arguments))
             return trainers[-1]
 
         rounds = AppendingRounds(
-            tmp_path / name,
+            root / name,
             small_config(
-                **{"mode": "append", "rows_per_round": 8, "answers_per_row": 1, "temperature": 0.0, **config}
+                **{"mode": "append", "rows_per_round": 2, "answers_per_row": 1, "temperature": 0.0, **config}
             ),
         )
-        refine_in_trainings(make, rounds, 1, 2, expected_acceptance=expected_acceptance, resume=resume)
+        with pytest.MonkeyPatch.context() as patch:
+            make_scripted = lambda config, trainer, model: ScriptedGenerator(answer)  # noqa: E731
+            patch.setattr("funreason_trl.refinement.callback.make_generator", make_scripted)
+            refine_in_trainings(make, rounds, 1, 2, expected_acceptance=expected_acceptance, resume=resume)
         return trainers
 
+    root = tmp_path_factory.mktemp("trainings")
+    run.root = root
     return run
+
+
+@pytest.fixture(scope="module")
+def whole(refine):
+    """The trainers of a run in which every answer is accepted, as was expected."""
+    return refine("whole")
+
+
+@pytest.fixture
+def cut(refine, whole):
+    """The whole run's folder, to take something out of."""
+    shutil.copytree(refine.root / "whole", refine.root / "cut")
+    yield refine.root / "cut"
+    shutil.rmtree(refine.root / "cut")
 
 
 def learning_rates(trainers):
@@ -65,84 +82,73 @@ def assert_same_weights(one, other):
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_accepted_answers_are_rows_of_the_trainings_that_follow(refine, tmp_path):
-    trainers = refine()
-    assert [trainer.state.max_steps for trainer in trainers] == [4, 8, 12]
-    assert trainers[-1].train_dataset.rounds == {0: 8, 1: 8, 2: 8}
-    lines = [
-        json.loads(line) for line in (tmp_path / "out" / "refinement" / "refinement.jsonl").read_text().splitlines()
-    ]
-    assert [(line["round"], line["epochs"], line["replaced"]) for line in lines] == [(1, 1, 8), (2, 2, 16)]
+def written_rounds(folder):
+    lines = (folder / "refinement" / "refinement.jsonl").read_text().splitlines()
+    return [(line["round"], line["epochs"], line["replaced"]) for line in map(json.loads, lines)]
 
 
-def test_model_and_optimizer_go_on(refine):
-    trainers = refine()
-    assert trainers[0].model is trainers[2].model
-    steps = {int(state["step"]) for state in trainers[2].optimizer.state_dict()["state"].values()}
-    assert steps == {4 + 8 + 12}
+def test_accepted_answers_are_rows_of_the_trainings_that_follow(refine, whole):
+    assert [trainer.state.max_steps for trainer in whole] == [2, 4, 6]
+    assert whole[-1].train_dataset.rounds == {0: 2, 1: 2, 2: 2}
+    assert written_rounds(refine.root / "whole") == [(1, 1, 2), (2, 2, 4)]
 
 
-def test_a_learned_balance_goes_on(refine):
-    trainers = refine(training={"balance": "learned", "alpha_learning_rate": 1.0})
-    first = [[e["alpha"] for e in trainer.state.log_history if "alpha" in e] for trainer in trainers]
-    assert first[1][0] != 0.5
-    assert first[1][0] == pytest.approx(first[0][-1], abs=0.1)
+def test_model_and_optimizer_go_on(whole):
+    assert whole[0].model is whole[2].model
+    steps = {int(state["step"]) for state in whole[2].optimizer.state_dict()["state"].values()}
+    assert steps == {2 + 4 + 6}
 
 
-def test_one_schedule_goes_through_all_trainings(refine):
-    total = 4 + 8 + 12
+def test_one_schedule_goes_through_all_trainings(whole):
+    total = 2 + 4 + 6
     expected = [LEARNING_RATE * (1 - step / total) for step in range(total)]
-    assert learning_rates(refine()) == pytest.approx(expected)
+    assert learning_rates(whole) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("good", "expected_acceptance"), [(2, 1.0), (8, 0.0)])
+@pytest.mark.parametrize(("good", "expected_acceptance"), [(1, 1.0), (2, 0.0)])
 def test_a_wrong_estimate_is_mended_after_the_round(refine, good, expected_acceptance):
-    rates = learning_rates(refine(good=good, expected_acceptance=expected_acceptance))
-    assert rates == sorted(rates, reverse=True) or expected_acceptance < 0.5
+    rates = learning_rates(refine(f"good-{good}", good=good, expected_acceptance=expected_acceptance))
+    assert rates[0] == LEARNING_RATE
     assert rates[-1] == pytest.approx(LEARNING_RATE / len(rates))
 
 
-def test_original_rows_keep_their_share(refine):
-    trainers = refine(refined_share=0.5)
-    assert trainers[-1].train_dataset.rounds == {0: 8, 2: 8}
+def test_a_learned_balance_goes_on_and_original_rows_keep_their_share(refine):
+    learned = {"balance": "learned", "alpha_learning_rate": 1.0, "save_strategy": "no"}
+    trainers = refine("learned", training=learned, refined_share=0.5)
+    alphas = [[e["alpha"] for e in trainer.state.log_history if "alpha" in e] for trainer in trainers]
+    assert alphas[1][0] != 0.5
+    assert alphas[1][0] == pytest.approx(alphas[0][-1], abs=0.1)
+    assert trainers[-1].train_dataset.rounds == {0: 2, 2: 2}
 
 
-@pytest.mark.parametrize("left", ["training-000", "training-001", "training-002"])
-def test_a_run_goes_on_from_the_last_checkpoint_to_the_same_weights(refine, tmp_path, left):
-    whole = refine("whole")
-    shutil.copytree(tmp_path / "whole", tmp_path / "cut")
-    for folder in (tmp_path / "cut").glob("training-*"):
-        if folder.name > left:
-            shutil.rmtree(folder)
+@pytest.mark.parametrize(
+    ("missing", "trainings"),
+    [
+        (["training-002", "training-001"], 3),
+        (["training-002"], 2),
+        (["training-002", "training-001/checkpoint-4"], 2),
+        (["training-002/checkpoint-6", "training-002/checkpoint-4"], 1),
+    ],
+)
+def test_a_run_goes_on_from_its_last_checkpoint_to_the_same_weights(refine, whole, cut, missing, trainings):
+    for folder in missing:
+        shutil.rmtree(cut / folder)
     again = refine("cut", resume=True)
-    assert len(again) == 3 - int(left[-1])
+    assert len(again) == trainings
     assert_same_weights(whole[-1], again[-1])
-    lines = (tmp_path / "cut" / "refinement" / "refinement.jsonl").read_text().splitlines()
-    assert [json.loads(line)["round"] for line in lines] == [1, 2]
-
-
-def test_a_run_goes_on_in_the_middle_of_a_training(refine, tmp_path):
-    every_step = {"save_strategy": "steps", "save_steps": 3}
-    whole = refine("whole", training=every_step)
-    shutil.copytree(tmp_path / "whole", tmp_path / "cut")
-    shutil.rmtree(tmp_path / "cut" / "training-002")
-    for checkpoint in ("checkpoint-6", "checkpoint-8"):
-        shutil.rmtree(tmp_path / "cut" / "training-001" / checkpoint)
-    again = refine("cut", resume=True, training=every_step)
-    assert_same_weights(whole[-1], again[-1])
+    assert [number for number, *_ in written_rounds(cut)] == [1, 2]
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"training": {"lr_scheduler_type": "reduce_lr_on_plateau", "eval_strategy": "no"}}, "no steps to plan"),
         ({"engine": "vllm"}, "belongs to one trainer"),
         ({"mode": "mix"}, "`mode` is 'mix'"),
     ],
 )
 def test_what_can_not_be_handed_on_is_refused(refine, arguments, words):
     with pytest.raises(ValueError, match=words):
-        refine(**arguments)
+        refine("refused", **arguments)
 
 
 def test_the_callback_alone_refuses_to_append(tmp_path, model, tokenizer):

@@ -9,6 +9,7 @@ from transformers import TrainerCallback
 
 from funreason_trl.fcdr.pipeline import Inspected
 from funreason_trl.refinement import RefinementCallback
+from funreason_trl.refinement.pool import RefinedRow
 from funreason_trl.refinement.rollouts import Answered
 from funreason_trl.refinement.rounds import Round
 
@@ -41,8 +42,7 @@ def test_ten_rounds_keep_no_more_than_one(tmp_path, monkeypatch):
     short_trainer(tmp_path, callback, rows=ROWS[:4], callbacks=[census], num_train_epochs=11).train()
     assert len(callback.rounds) == 10
     after_two, after_ten = census.counts[2], census.counts[10]
-    assert after_two["RefinedRow"] == after_ten["RefinedRow"] == 4
-    for kind in (Inspected, Answered, Round):
-        assert not after_ten[kind.__name__]
+    for kind in (Inspected, Answered, Round, RefinedRow):
+        assert after_ten[kind.__name__] == after_two[kind.__name__]  # other tests may hold some
     grown = {name: (after_two[name], count) for name, count in after_ten.items() if count > after_two[name]}
     assert not grown

@@ -8,6 +8,9 @@ import yaml
 
 from funreason_trl.data.rendering import render_python
 from funreason_trl.data.sample import sample_rows
+from funreason_trl.fcdr.judges import RuleJudge
+from funreason_trl.fcdr.models import EndpointGone
+from funreason_trl.fcdr.verdicts import Stage
 from funreason_trl.refinement import RefinementConfig
 from funreason_trl.scripts import refine as script
 from funreason_trl.scripts.refine import main
@@ -105,6 +108,20 @@ def test_resuming_begins_anew_where_there_is_no_checkpoint(write_config, answers
     assert epochs_trained(tmp_path / "out") == 2
 
 
+def test_append_trains_after_each_round_on_the_rows_and_all_accepted_answers(write_config, answers_gold, tmp_path):
+    out = tmp_path / "out"
+    main(["--config", write_config(mode="append", rounds=2, save_strategy="epoch")])
+    states = [json.loads((folder / "plan.json").read_text()) for folder in sorted(out.glob("training-*"))]
+    # Batches of four, of 8 rows, then of 16 and 24.
+    assert [state["done"] for state in states] == [0, 2, 6]
+    assert states[-1]["total"] == 12
+    assert json.loads((out / "trainer_state.json").read_text())["global_step"] == 6
+    assert (out / "model.safetensors").is_file()
+    asked = len(answers_gold.asked)
+    main(["--config", write_config(mode="append", rounds=2, save_strategy="epoch", resume_from_checkpoint=True)])
+    assert len(answers_gold.asked) == asked
+
+
 def test_judges_of_other_models_are_asked(write_config, answers_gold, tmp_path, monkeypatch, model_folder):
     made = []
     monkeypatch.setattr(
@@ -117,8 +134,14 @@ def test_judges_of_other_models_are_asked(write_config, answers_gold, tmp_path, 
     assert set(map(tuple, judges.values())) == {("a", f"b@{url}")}
 
 
-def test_an_endpoint_that_is_gone_ends_the_run_and_says_how_to_go_on(write_config, answers_gold):
-    with pytest.raises(SystemExit, match=r"(?s)funreason refine: .*--resume_from_checkpoint true goes on"):
+def test_an_endpoint_that_is_gone_ends_the_run_and_says_how_to_go_on(write_config, answers_gold, monkeypatch):
+    class GoneJudge(RuleJudge):
+        async def judge(self, stage, candidate):
+            raise EndpointGone("Nobody is there.")
+
+    monkeypatch.setattr(script, "make_judges_and_teacher", lambda _: ({Stage.REASONING: GoneJudge()}, None))
+    words = r"(?s)funreason refine: Nobody is there\..*--resume_from_checkpoint true goes on"
+    with pytest.raises(SystemExit, match=words):
         main(["--config", write_config(judge_models="a", judge_base_url="http://127.0.0.1:9/v1")])
 
 
@@ -137,6 +160,9 @@ def test_an_endpoint_that_is_gone_ends_the_run_and_says_how_to_go_on(write_confi
         ({"stage_judges": {"reasonin": "a"}}, "there is no stage 'reasonin'"),
         ({"threshold": 2.0}, "`threshold` is 2.0"),
         ({"mode": "swap"}, "`mode` is 'swap'; set it to one of"),
+        ({"expected_acceptance": 1.5}, "`expected_acceptance` is 1.5; give a share from 0 to 1"),
+        ({"mode": "append", "resume_from_checkpoint": "out/checkpoint-3"}, "set it to true"),
+        ({"vllm_server_base_url": "http://127.0.0.1:9"}, "set engine='vllm' and vllm_mode='server'"),
         ({"thnk_weight": 0.5}, "did you mean 'think_weight'?"),
     ],
 )

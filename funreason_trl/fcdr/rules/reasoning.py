@@ -31,8 +31,10 @@ from funreason_trl.fcdr.rules.values import SourceText, digits, leaves, squeeze
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
 
 
-# A query of fewer content words than this can be thought about in quite other words.
+# A query of fewer content words than this can be thought about in quite other words, and a thought of fewer than this
+# speaks of no dialogue at all.
 MIN_QUERY_WORDS = 4
+MIN_THOUGHT_WORDS = 5
 # Share of the query's content words below which a thought that has none of the values is about something else.
 MIN_SHARED_WORDS = 0.25
 
@@ -144,7 +146,10 @@ def _other_dialogue(candidate: Candidate, calls: list[Call], text: SourceText) -
     # A thought is often in English, whatever the query is.
     if len(wanted) < MIN_QUERY_WORDS or not all(word.isascii() for word in wanted):
         return None
-    share = len(wanted & _content_words(text.lower)) / len(wanted)
+    thought = _content_words(text.lower)
+    if len(thought) < MIN_THOUGHT_WORDS:
+        return None
+    share = len(wanted & thought) / len(wanted)
     if share >= MIN_SHARED_WORDS:
         return None
     values = [value for call in calls for _, value in leaves(call.arguments) if not isinstance(value, bool)]

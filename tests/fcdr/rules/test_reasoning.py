@@ -73,6 +73,10 @@ def test_the_thought_of_another_dialogue_whatever_the_punctuation():
     assert reason(query=query, thought=thought) == "other_dialogue"
 
 
+def test_a_terse_thought_is_not_one_of_another_dialogue():
+    assert reason(thought="Use get_weather.") == ""
+
+
 def test_the_thought_of_another_dialogue():
     thought = 'Somebody wants to pay a bill by card. pay_bill fits: bill is "4711-A". So I call pay_bill once.'
     assert reason(thought=thought) == "other_dialogue"

@@ -71,8 +71,10 @@ class Script:
         if trouble in ("429", "500"):
             return _http(int(trouble), b'{"error": "scripted"}')
         if trouble == "garbage":
-            # Every other one is well-formed, with an answer that can't be read.
-            return _http(200, _completion("I think it is fine.") if key[-1] in "02468ace" else b'{"choices": [<html>')
+            # Every other judge's is well-formed, with words that are no verdict. A teacher's words would be an answer,
+            # and not the one that it gives when it is asked again.
+            is_verdict_asked = "response_format" in request and key[-1] in "02468ace"
+            return _http(200, _completion("I think it is fine.") if is_verdict_asked else b'{"choices": [<html>')
         self.answered += 1
         self.answers[key] += 1
         self.repeated += self.answers[key] > 1

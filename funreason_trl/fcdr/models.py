@@ -39,11 +39,13 @@ class AskedModel(ABC):
         description (`str`): All that its answers depend on beside messages and settings.
         usage ([`Usage`]): Since it was made.
         price ([`Price`] or `None`): Of its tokens.
+        places (`int`): Questions that it works at at a time.
     """
 
     description: str
     usage: Usage
     price: Price | None = None
+    places: int = 1
 
     @abstractmethod
     async def answer(
@@ -111,6 +113,7 @@ class Endpoint(AskedModel):
             raise ValueError(f"give_up_after={give_up_after}: give 1 or more")
         self._client = ChatClient(base_url, model, concurrency, api_key, timeout, attempts, first_wait, extra_body)
         self.usage = self._client.usage
+        self.places = concurrency
         self.give_up_after, self.price = give_up_after, price
         # Without the address: the same model gives the same answers when it is served at another port.
         self.description = f"endpoint {model}{f' {json.dumps(extra_body)}' if extra_body else ''}"
@@ -183,7 +186,7 @@ class LocalModel(AskedModel):
 
     def __init__(self, generator: TextGenerator, batch_size: int = 16):
         self.generator = generator
-        self.batch_size = batch_size
+        self.batch_size = self.places = batch_size
         self.description = " ".join(f"{key}={value}" for key, value in generator.description.items())
         self.usage = Usage()
         self._waiting: deque[_Question] = deque()

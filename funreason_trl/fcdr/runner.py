@@ -25,6 +25,9 @@ from .verdicts import Candidate, Stage
 # Rows that are under way or wait for an older one. One row may have to wait a minute for an endpoint that is busy; the
 # others fill its place meanwhile.
 WINDOW = 1024
+# Rows that are under way, for each question that the models work at at a time. More of them would go through the stages
+# side by side and come to their ends together, when there is nothing left to ask for those that are answered anew.
+ROWS_PER_PLACE = 2
 
 
 def inspect_all(
@@ -138,16 +141,24 @@ class _Run:
     async def _work(self) -> None:
         # A row takes a place when it is read, and gives it back when it has been taken from the results.
         self._free = asyncio.Semaphore(self._window)
+        self._moving = asyncio.Semaphore(ROWS_PER_PLACE * sum(model.places for model in self._models) or self._window)
         under_way: asyncio.Queue[asyncio.Task[Inspected] | None] = asyncio.Queue()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._hand_over(under_way))
                 for candidate in self._candidates:
                     await self._free.acquire()
-                    under_way.put_nowait(group.create_task(self._start(candidate)))
+                    await self._moving.acquire()
+                    under_way.put_nowait(group.create_task(self._inspect(candidate)))
                 under_way.put_nowait(None)
         finally:
             self._results.put(None)
+
+    async def _inspect(self, candidate: Candidate) -> Inspected:
+        try:
+            return await self._start(candidate)
+        finally:
+            self._moving.release()
 
     async def _hand_over(self, under_way: "asyncio.Queue[asyncio.Task[Inspected] | None]") -> None:
         while (task := await under_way.get()) is not None:

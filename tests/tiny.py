@@ -40,7 +40,7 @@ def build_tiny_tokenizer(added_tags: bool = False) -> PreTrainedTokenizerFast:
     return fast
 
 
-def build_tiny_model(vocabulary: int) -> LlamaForCausalLM:
+def build_tiny_model(vocabulary: int, dropout: float = 0.0) -> LlamaForCausalLM:
     """A Llama of two layers and 32 dimensions, always with the same weights."""
     torch.manual_seed(0)
     config = LlamaConfig(
@@ -54,6 +54,7 @@ def build_tiny_model(vocabulary: int) -> LlamaForCausalLM:
         pad_token_id=0,
         eos_token_id=2,
         bos_token_id=None,
+        attention_dropout=dropout,
     )
     return LlamaForCausalLM(config)
 

@@ -6,6 +6,8 @@ In: an `SRMLTrainer` in whose `callbacks` it is. Out: the same training on a poo
     refinement.jsonl        a line for each round: its figures, and what it did to the pool
     journal.sqlite          every answer and every verdict of a model, from which a killed run goes on
     round-001/              the round's answers with their verdicts, as a dataset, and `pool.parquet`
+
+of which every checkpoint keeps the last round's part.
 """
 
 import random

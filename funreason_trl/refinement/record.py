@@ -1,11 +1,9 @@
-"""What a round did, for people and for files: figures, a table of answers, a line in `refinement.jsonl`, the rows.
+"""What a round did, for people and for files: figures, a table of answers, the rows.
 
 In: a played [`~funreason_trl.refinement.rounds.Round`]. Out: [`figures`], [`warnings_of`], [`write_rows`],
-[`append_line`], [`show_answers`].
+[`show_answers`].
 """
 
-import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -108,15 +106,6 @@ def warnings_of(now: dict[str, float], before: dict[str, float]) -> list[str]:
     if old and not 1 / LENGTH_FACTOR < (new or 1e-9) / old < LENGTH_FACTOR:
         found.append(f"thoughts have {new:.0f} characters on average ({old:.0f} before)")
     return found
-
-
-def append_line(path: Path, line: dict[str, Any]) -> None:
-    """One line of JSON, on disk when this returns."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def write_rows(folder: Path, played: Round, accepted: list[list[Inspected]]) -> None:

@@ -17,8 +17,7 @@ SCRIPT = Path(__file__).with_name("on_two_ranks.py")
 
 def trained(every_steps=None, ask=True, **changes):
     """Trains a model with dropout, whose weights would tell if a random number were taken in between."""
-    model = build_tiny_model(len(TOKENIZER))
-    model.config.attention_dropout = 0.3
+    model = build_tiny_model(len(TOKENIZER), dropout=0.3)
     changes = {"per_device_train_batch_size": 4, "activation_checkpointing": True, "logging_steps": 3, **changes}
     trainer = build_trainer(model=model, **changes)
     if ask:

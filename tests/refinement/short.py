@@ -73,9 +73,7 @@ def short_trainer(
     folder, callback=None, rows=ROWS, dropout=0.1, callbacks=(), eval_rows=None, **arguments
 ) -> SRMLTrainer:
     """Always the same model; its dropout draws from the random state in every step."""
-    model = build_tiny_model(len(TOKENIZER))
-    for layer in model.model.layers:  # which read the config's when they are made
-        layer.self_attn.attention_dropout = dropout
+    model = build_tiny_model(len(TOKENIZER), dropout)
     config = {
         "per_device_train_batch_size": 2,
         "learning_rate": 1e-2,

@@ -69,8 +69,7 @@ def test_passing_answers_are_what_the_next_epoch_trains_on(tmp_path, model, toke
 def test_a_pool_that_refuses_every_answer_leaves_the_run_as_it_was(tmp_path, tokenizer, monkeypatch):
     finals = []
     for name in ("plain", "refined"):
-        model = build_tiny_model(len(tokenizer))
-        model.config.attention_dropout = 0.1  # draws from the random state in every step
+        model = build_tiny_model(len(tokenizer), dropout=0.1)  # draws from the random state in every step
         callback = scripted_callback(monkeypatch, ScriptedGenerator(refused)) if name == "refined" else None
         trainer = refining_trainer(tmp_path / name, model, tokenizer, ROWS, callback, num_train_epochs=3)
         trainer.train()
@@ -82,8 +81,7 @@ def test_a_pool_that_refuses_every_answer_leaves_the_run_as_it_was(tmp_path, tok
 def test_rolling_out_with_the_model_itself_leaves_mode_cache_and_random_state(tmp_path, tokenizer):
     finals = []
     for name in ("plain", "refined"):
-        model = build_tiny_model(len(tokenizer))
-        model.config.attention_dropout = 0.1
+        model = build_tiny_model(len(tokenizer), dropout=0.1)
         callback = RefinementCallback(small_config(max_new_tokens=4)) if name == "refined" else None
         trainer = refining_trainer(tmp_path / name, model, tokenizer, ROWS, callback)
         trainer.train()

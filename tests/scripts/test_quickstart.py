@@ -26,6 +26,7 @@ def compared(tmp_path_factory):
     """The folder and the screen of one run with the tiny model and `--compare`."""
     output = tmp_path_factory.mktemp("quickstart")
     arguments = ["--model", "tiny", "--train-rows", str(TRAIN_ROWS), "--test-rows", str(TEST_ROWS), "--compare"]
+    arguments += ["--epochs", "2"]
     with quickstart_report.console.capture() as screen:
         main([*arguments, "--output", str(output)])
     return output, screen.get()

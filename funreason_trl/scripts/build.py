@@ -142,25 +142,38 @@ def length_counter(arguments: BuildArguments) -> dict[str, Any]:
         return {}
     tokenizer = AutoTokenizer.from_pretrained(arguments.tokenizer)
     count: Callable[[str], int] = lambda text: len(tokenizer(text, add_special_tokens=False)["input_ids"])  # noqa: E731
-    return {"count_length": count, "length_unit": f"tokens of {arguments.tokenizer}"}
+    return {"count_length": count, "length_unit": f"tokens of {_public(arguments.tokenizer)}"}
 
 
 def how_made(arguments: BuildArguments) -> dict[str, str]:
     """For the card; what is not known is left out."""
+
+    def model(name: str) -> str:
+        return _public(arguments.address(name)[0])
+
+    def stage_judge(pair: str) -> str:
+        stage, _, models = pair.partition("=")
+        return f"{stage}={','.join(map(model, models.split(',')))}"
+
     benchmarks = ", ".join(NAMES[name] for name in arguments.benchmarks())
     made = {
-        "source": arguments.source,
+        "source": _public(arguments.source),
         "rows": "its hard rows, answered anew" if arguments.hard_pool else None,
         "shard": arguments.shard,
-        "judge": " ".join([arguments.judge, *arguments.judge_models]),
-        "judges of single stages": ", ".join(arguments.stage_judges) or None,
-        "teacher": arguments.teacher,
+        "judge": " ".join([arguments.judge, *map(model, arguments.judge_models)]),
+        "judges of single stages": ", ".join(map(stage_judge, arguments.stage_judges)) or None,
+        "teacher": model(arguments.teacher) if arguments.teacher else None,
         "samples of the teacher": str(arguments.samples) if arguments.teacher else None,
         "gold answers shown to the teacher": str(arguments.rationalise) if arguments.teacher else None,
         "checked against": f"{benchmarks}: {RULE}" if benchmarks else None,
         "funreason-trl": version("funreason-trl"),
     }
     return {key: value for key, value in made.items() if value is not None}
+
+
+def _public(name: str) -> str:
+    """Without the folders of this machine, which are nobody's business on the Hub."""
+    return Path(name).name if Path(name).expanduser().exists() else name
 
 
 def main(argv: list[str] | None = None) -> None:

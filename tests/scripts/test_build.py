@@ -39,6 +39,7 @@ def test_a_dataset_comes_out(source, tmp_path, capsys):
     stats = build(source, tmp_path / "out")
     assert stats["rows"] == {"train": 30, "rejected": 0, "hard": 0}
     assert stats["made"]["judge"] == "rules"
+    assert stats["made"]["source"] == "rows.jsonl"  # not the folders of this machine
     assert "query and tool" in capsys.readouterr().out
     rows = load_dataset(str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "cache"))
     assert len(rows) == 30

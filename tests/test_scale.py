@@ -108,9 +108,7 @@ class Dies(PipelineStep):
 
 
 def test_a_killed_process_ends_the_run_once_the_others_are_done(tmp_path):
-    executor = LocalPipelineExecutor(
-        [Dies(tmp_path)], tasks=3, workers=2, logging_dir=str(tmp_path / "logs"), start_method="fork"
-    )
+    executor = LocalPipelineExecutor([Dies(tmp_path)], tasks=3, workers=2, logging_dir=str(tmp_path / "logs"))
     with pytest.raises(RuntimeError, match=r"since their processes were killed: 0\. Start again"):
         run_local(executor)
     assert (tmp_path / "1").exists() and (tmp_path / "2").exists() and not (tmp_path / "0").exists()

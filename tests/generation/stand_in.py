@@ -68,18 +68,19 @@ class StandIn:
             self.under_way += 1
             self.most_under_way = max(self.most_under_way, self.under_way)
         time.sleep(self.delay)
+        if action == SILENCE:
+            self._closing.wait(30)
+        # Before the answer: a client that has read it may ask again at once.
+        with self._lock:
+            self.under_way -= 1
         try:
             self._act(handler, action)
         except OSError:
             """The client went away."""
-        with self._lock:
-            self.under_way -= 1
 
     def _act(self, handler, action):
-        if action == CUT:
+        if action in (CUT, SILENCE):
             handler.connection.shutdown(socket.SHUT_RDWR)
-        elif action == SILENCE:
-            self._closing.wait(30)
         elif action == GARBAGE:
             self._send(handler, 200, {}, b'{"choices": [<html>')
         elif isinstance(action, dict):

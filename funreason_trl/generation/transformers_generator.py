@@ -12,7 +12,8 @@ from contextlib import contextmanager
 
 import torch
 from peft import PeftModel
-from transformers import GenerationConfig, LogitsProcessorList, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import DynamicCache, GenerationConfig, LogitsProcessorList, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from .chat import Chat, end_ids_of
 from .continuous import generate_continuously
@@ -21,6 +22,8 @@ from .sampling import SeededSampling
 
 
 logger = logging.getLogger(__name__)
+
+BY_ROW = (DynamicLayer, DynamicSlidingWindowLayer)
 
 
 class TransformersGenerator:
@@ -159,13 +162,42 @@ def _generate_batch(
     padding = [longest - len(ids) for ids in batch]
     input_ids = torch.tensor([[config.pad_token_id] * pad + ids for pad, ids in zip(padding, batch, strict=True)])
     attention_mask = torch.tensor([[0] * pad + [1] * (longest - pad) for pad in padding])
+    inputs = {"input_ids": input_ids.to(model.device), "attention_mask": attention_mask.to(model.device)}
+    if (cache := _read_prompts_once(model, inputs, batch, config)) is not None:
+        inputs["past_key_values"] = cache
     output = model.generate(
-        input_ids=input_ids.to(model.device),
-        attention_mask=attention_mask.to(model.device),
+        **inputs,
         generation_config=config,
         logits_processor=LogitsProcessorList([] if sampling is None else [sampling]),
     )
     return output[:, longest:].tolist()
+
+
+def _read_prompts_once(
+    model: PreTrainedModel | PeftModel,
+    inputs: dict[str, torch.Tensor],
+    batch: list[list[int]],
+    config: GenerationConfig,
+) -> DynamicCache | None:
+    """A cache of all but the last token, for which each prompt is read once, however many answers it gets."""
+    first_of: dict[tuple[int, ...], int] = {}
+    for place, ids in enumerate(batch):
+        first_of.setdefault(tuple(ids), place)
+    cache = DynamicCache(config=model.config.get_text_config(decoder=True))
+    # The states of a recurrent layer can't be chosen from by row.
+    if len(first_of) == len(batch) or not all(type(layer) in BY_ROW for layer in cache.layers):
+        return None
+    firsts = list(first_of.values())
+    read = model.generate(
+        **{name: values[firsts, :-1] for name, values in inputs.items()},
+        past_key_values=cache,
+        generation_config=GenerationConfig(**{**config.to_diff_dict(), "max_new_tokens": 1}),
+        return_dict_in_generate=True,
+    )
+    place_among_firsts = {ids: place for place, ids in enumerate(first_of)}
+    rows = torch.tensor([place_among_firsts[tuple(ids)] for ids in batch], device=model.device)
+    read.past_key_values.batch_select_indices(rows)
+    return read.past_key_values
 
 
 def _warn_of_long_prompts(encoded: list[list[int]], settings: GenerationSettings, model) -> None:

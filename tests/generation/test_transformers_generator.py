@@ -156,6 +156,22 @@ def test_a_sample_does_not_depend_on_its_batch(lively, tokenizer, prompts):
     assert texts(lively, tokenizer, prompts, replace(SAMPLED, seed=8)) != answers
 
 
+def test_a_prompt_is_read_once_for_all_its_samples(lively, tokenizer, prompts):
+    widths = []
+    lively.register_forward_pre_hook(
+        lambda module, args, inputs: widths.append(tuple(inputs["input_ids"].shape)), with_kwargs=True
+    )
+    texts(lively, tokenizer, prompts[:2], SAMPLED, batch_size=6)
+    assert (widths[0][0], widths[1]) == (2, (6, 1))
+
+
+def test_a_recurrent_model_reads_its_prompts_for_each_sample(tokenizer, prompts):
+    torch.manual_seed(0)
+    model = MambaForCausalLM(MambaConfig(vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=1, state_size=4))
+    answers = texts(model, tokenizer, prompts[:2], SAMPLED, batch_size=6)
+    assert texts(model, tokenizer, prompts[:2], SAMPLED, batch_size=1) == answers
+
+
 def test_continuous_samples_follow_the_seed(lively, tokenizer, prompts):
     settings = replace(SAMPLED, max_new_tokens=4)
     answers = texts(lively, tokenizer, prompts[:2], settings, continuous=True)

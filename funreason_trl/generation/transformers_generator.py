@@ -4,6 +4,7 @@ In: a causal language model and its tokenizer. Out: [`TransformersGenerator`], w
 its training mode, with its own settings, and with the process's random state unchanged.
 """
 
+import copy
 import hashlib
 import logging
 import math
@@ -23,7 +24,7 @@ from .sampling import SeededSampling
 
 logger = logging.getLogger(__name__)
 
-BY_ROW = (DynamicLayer, DynamicSlidingWindowLayer)
+LAYERS_BY_ROW = (DynamicLayer, DynamicSlidingWindowLayer)
 
 
 class TransformersGenerator:
@@ -179,25 +180,26 @@ def _read_prompts_once(
     batch: list[list[int]],
     config: GenerationConfig,
 ) -> DynamicCache | None:
-    """A cache of all but the last token, for which each prompt is read once, however many answers it gets."""
-    first_of: dict[tuple[int, ...], int] = {}
-    for place, ids in enumerate(batch):
-        first_of.setdefault(tuple(ids), place)
+    """A cache of all but each row's last token, for which a prompt is read once, however many answers it gets."""
+    keys = [tuple(ids) for ids in batch]
+    firsts = {key: keys.index(key) for key in dict.fromkeys(keys)}
     cache = DynamicCache(config=model.config.get_text_config(decoder=True))
     # The states of a recurrent layer can't be chosen from by row.
-    if len(first_of) == len(batch) or not all(type(layer) in BY_ROW for layer in cache.layers):
+    if len(firsts) == len(keys) or not all(type(layer) in LAYERS_BY_ROW for layer in cache.layers):
         return None
-    firsts = list(first_of.values())
-    read = model.generate(
-        **{name: values[firsts, :-1] for name, values in inputs.items()},
+    reading = copy.deepcopy(config)
+    reading.max_new_tokens = 1
+    rows = list(firsts.values())
+    model.generate(
+        input_ids=inputs["input_ids"][rows, :-1],
+        attention_mask=inputs["attention_mask"][rows, :-1],
         past_key_values=cache,
-        generation_config=GenerationConfig(**{**config.to_diff_dict(), "max_new_tokens": 1}),
-        return_dict_in_generate=True,
+        generation_config=reading,
     )
-    place_among_firsts = {ids: place for place, ids in enumerate(first_of)}
-    rows = torch.tensor([place_among_firsts[tuple(ids)] for ids in batch], device=model.device)
-    read.past_key_values.batch_select_indices(rows)
-    return read.past_key_values
+    places = {key: place for place, key in enumerate(firsts)}
+    # On the CPU, since the layers may be on several devices.
+    cache.batch_select_indices(torch.tensor([places[key] for key in keys]))
+    return cache
 
 
 def _warn_of_long_prompts(encoded: list[list[int]], settings: GenerationSettings, model) -> None:

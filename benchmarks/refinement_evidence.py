@@ -25,7 +25,6 @@ from itertools import islice
 from pathlib import Path
 
 import torch
-import yaml
 from common import describe_machine, write_json
 from filelock import FileLock
 from transformers import AutoTokenizer
@@ -155,7 +154,8 @@ def control() -> None:
 
 def _run(module: str, settings: dict, output: Path) -> None:
     config = RUN / f"{output.name}.yaml"
-    config.write_text(yaml.safe_dump({**settings, "dataset_name": str(RUN / "rows.jsonl"), "output_dir": str(output)}))
+    everything = {**settings, "dataset_name": str(RUN / "rows.jsonl"), "output_dir": str(output)}
+    config.write_text(json.dumps(everything, indent=1))  # which is YAML too
     subprocess.run([sys.executable, "-m", module, "--config", str(config)], check=True)
 
 
@@ -180,10 +180,11 @@ def measure(name: str, batch_size: int, bfcl_data: Path | None) -> dict:
     if bfcl_data is None:
         return result
     arguments = ["--model", model, "--benchmarks", "bfcl", "--categories", *BFCL_CATEGORIES, "--limit", BFCL_ROWS]
-    arguments += ["--bfcl_data", bfcl_data, "--output", folder, "--name", name, "--batch_size", batch_size]
+    arguments += ["--bfcl_data", bfcl_data, "--output", folder, "--batch_size", batch_size]
     arguments += ["--max_new_tokens", MAX_NEW_TOKENS]
     subprocess.run([sys.executable, "-m", "funreason_trl.scripts.cli", "eval", *map(str, arguments)], check=True)
-    return {**result, "bfcl": json.loads((folder / "scores.json").read_text())}
+    (scores,) = json.loads((folder / "scores.json").read_text())["scores"].values()
+    return {**result, "bfcl": {category: scores[category] for category in BFCL_CATEGORIES}}
 
 
 def _calls_right(model: Path, rows_name: str, batch_size: int) -> dict:
@@ -240,11 +241,34 @@ def collect() -> dict:
 
 
 def report(found: dict) -> str:
-    rows = []
-    for name, result in found["models"].items():
-        bfcl = result.get("bfcl", {})
-        rows.append([name, *(_share(result[key]) for key in ("xlam", "sample")), json.dumps(bfcl)[:60]])
-    return markdown_table(["model", "xlam_style", "sample, new tools", "BFCL"], rows)
+    """Right calls of each model, and the funnel of each round."""
+    measured = [
+        [name, _share(result["xlam"]), _share(result["sample"]), *_bfcl_cells(result.get("bfcl", {}))]
+        for name, result in found["models"].items()
+    ]
+    heads = ["model", "xlam_style", "sample, new tools", *BFCL_CATEGORIES, "BFCL, all rows"]
+    text = markdown_table(heads, measured) + "\n"
+    for line in found["refinement"]:
+        rows = [
+            [
+                stage,
+                *map(str, counts["verdicts"].values()),
+                ", ".join(f"{why} {n}" for why, n in counts["reasons"].items()),
+            ]
+            for stage, counts in line["funnel"].items()
+        ]
+        verdicts = list(next(iter(line["funnel"].values()))["verdicts"])
+        text += f"\nRound {line['round']}: {json.dumps(line['figures'])}\n\n"
+        text += markdown_table(["stage", *verdicts, "most frequent reasons"], rows) + "\n"
+    return text
+
+
+def _bfcl_cells(scores: dict) -> list[str]:
+    if not scores:
+        return ["not measured"] * (len(BFCL_CATEGORIES) + 1)
+    found = [scores[category] for category in BFCL_CATEGORIES]
+    right = sum(round(score["accuracy"] * score["count"]) for score in found)
+    return [*(f"{score['accuracy']:.0%}" for score in found), f"{right} of {sum(score['count'] for score in found)}"]
 
 
 def _share(counts: dict) -> str:

@@ -20,6 +20,7 @@ from funreason_trl.data.sources import load_rows, read_rows
 from funreason_trl.hub import HubError, dataset_files, push_dataset
 from tests.hub.clients import environment
 from tests.hub.routes import OTHER_TOKEN, READ_TOKEN, TOKENS, WRITE_TOKEN
+from tests.hub.trained import train_into
 from tests.srml.training import train
 from tests.tiny import build_tiny_tokenizer
 
@@ -208,6 +209,10 @@ def test_branches_and_tags(hub, short_set, long_set):
     assert len(load_dataset(NAME, split="train", revision="v1")) == 8
     with pytest.raises(HubError, match="'v1' is a tag of alice/calls"):
         push(long_set, revision="v1")
+    push(short_set, tag="v2")
+    assert len(load_dataset(NAME, split="train", revision="v2")) == 8
+    with pytest.raises(HubError, match="has a tag 'v2' already"):
+        push(long_set, tag="v2")
 
 
 # ------------------------------------------------------------------------------------------------------- what to do
@@ -301,7 +306,8 @@ def test_the_token_is_in_the_headers_to_the_hub_and_nowhere_else(hub, copied, tm
     """A process of its own, which logs all it can: the environment is enough, offline mode or not."""
     home = tmp_path / "home"
     told = environment(hub.url, home, HF_TOKEN=WRITE_TOKEN, HF_DEBUG="1", HF_HUB_VERBOSITY="debug")
-    command = [sys.executable, "-m", "tests.hub.push_and_load", str(copied)]
+    model = train_into(tmp_path / "trained") / "full"
+    command = [sys.executable, "-m", "tests.hub.push_and_load", str(copied), str(model), str(tmp_path / "downloaded")]
     done = subprocess.run(
         command, env=told, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=300
     )
@@ -311,7 +317,8 @@ def test_the_token_is_in_the_headers_to_the_hub_and_nowhere_else(hub, copied, tm
 
     assert WRITE_TOKEN not in done.stdout + done.stderr
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert any(path.is_relative_to(home) for path in written) and any(path.is_relative_to(copied) for path in written)
+    for folder in (home, copied, tmp_path / "downloaded"):
+        assert any(path.is_relative_to(folder) for path in written)
     assert [path for path in written if WRITE_TOKEN.encode() in path.read_bytes()] == []
     assert {request.token for request in hub.sent("PUT", "/storage/")} == {None}
     assert {request.token for request in hub.sent("POST", "/api/")} == {WRITE_TOKEN}

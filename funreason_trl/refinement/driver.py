@@ -172,6 +172,7 @@ def _next_trainer(
     trainer.create_optimizer()
     trainer.optimizer.load_state_dict(before.optimizer.state_dict())
     trainer.balance.theta = before.balance.theta
+    trainer.recorder.go_on_from(before.recorder)
     return trainer
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 from trl import SFTConfig
 
@@ -81,6 +82,16 @@ class SRMLConfig(SFTConfig):
         self._check_balance()
         self._check_tags()
         self._check_loss()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # `Trainer` writes its arguments into every folder that it saves, and pushes that file with the model.
+        return {**vars(self), "hub_token": None}
+
+    def __copy__(self) -> "SRMLConfig":
+        """With the token: the copy stays in this process."""
+        copied = object.__new__(type(self))
+        copied.__dict__.update(vars(self))
+        return copied
 
     @property
     def think_tags(self) -> ThinkTags:

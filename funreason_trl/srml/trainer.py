@@ -9,6 +9,7 @@ the weighted sum of the two means. Everything else is TRL's own code.
 """
 
 import copy
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -21,6 +22,8 @@ from trl import SFTTrainer
 from trl.chat_template_utils import get_training_chat_template, has_generation_markers
 from trl.data_utils import get_dataset_column_names
 from trl.trainer.utils import get_config_model_id, global_then_local_main_first
+
+from funreason_trl.record import public_name
 
 from .attached import AttachedCallback
 from .balance import Balance, mean_losses
@@ -43,6 +46,7 @@ from .preparation import (
     sum_by_segment,
 )
 from .quantization import keep_4bit_weights_savable
+from .recording import RunRecorder
 
 
 logger = get_logger(__name__)
@@ -140,6 +144,8 @@ class SRMLTrainer(SFTTrainer):
             self.data_collator = SegmentCollator(**vars(self.data_collator))
         search_segments(self.train_dataset, args)
         self.add_callback(self.balance)
+        self.recorder = RunRecorder(train_dataset, eval_dataset)
+        self.add_callback(self.recorder)
         # The checkpoint that this run goes on from, which callbacks are not told.
         self.resumed_from: str | None = None
         keep_4bit_weights_savable(self.model)
@@ -211,6 +217,32 @@ class SRMLTrainer(SFTTrainer):
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)
         self.resumed_from = checkpoint
+
+    # What is written beside the model
+
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        super()._save(output_dir, state_dict)
+        if self.args.should_save:
+            self.recorder.describe(Path(output_dir or self.args.output_dir))
+
+    def create_model_card(
+        self,
+        model_name: str | None = None,
+        dataset_name: str | None = None,
+        tags: str | list[str] | None = None,
+    ) -> None:
+        """
+        Write the project's own card, and the record of the run, to the output folder.
+
+        Args:
+            model_name (`str`, *optional*): By default the name on the Hub, or of the output folder.
+            dataset_name (`str`, *optional*): Of the rows, where the trainer was not told before.
+            tags (`str` or `list[str]`, *optional*): More tags.
+        """
+        if self.is_world_process_zero():
+            if dataset_name is not None:
+                self.recorder.dataset.setdefault("name", public_name(dataset_name))
+            self.recorder.describe(Path(self.args.output_dir), model_name, [tags] if isinstance(tags, str) else tags)
 
     # Loss
 

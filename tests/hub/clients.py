@@ -12,6 +12,7 @@ from pathlib import Path
 
 import datasets
 import huggingface_hub
+import transformers.utils.hub
 from huggingface_hub import HfFileSystem, constants
 from pytest import MonkeyPatch
 
@@ -54,6 +55,9 @@ def point_here(monkeypatch: MonkeyPatch, url: str, home: Path) -> None:
         monkeypatch.setattr(constants, name, value)
     # `huggingface_hub.create_repo` and its like are methods of one object, made at import.
     monkeypatch.setattr(huggingface_hub.hf_api.api, "endpoint", url)
+    monkeypatch.setattr(
+        transformers.utils.hub, "_hf_api", None
+    )  # made at its first use, which may have been another Hub
     for name, value in {
         "HF_ENDPOINT": url,
         "HUB_DATASETS_URL": url + "/datasets/{repo_id}/resolve/{revision}/{path}",

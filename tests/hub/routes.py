@@ -8,6 +8,7 @@ import base64
 import json
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -164,7 +165,14 @@ def repo_info(asked: Asked) -> Answer:
     siblings = [{"rfilename": path} for path in commit.files]
     about = {"author": repo.owner, "private": repo.private, "gated": False, "disabled": False, "tags": []}
     counts = {"downloads": 0, "likes": 0, "createdAt": date, "lastModified": date}
-    return as_json({"_id": "0", "id": repo.id, "sha": commit.sha, "siblings": siblings, **about, **counts})
+    card = {"cardData": metadata} if (metadata := card_metadata(repo, commit)) else {}
+    return as_json({"_id": "0", "id": repo.id, "sha": commit.sha, "siblings": siblings, **about, **counts, **card})
+
+
+def card_metadata(repo: Repo, commit: Commit) -> dict[str, Any]:
+    """What stands at the head of the README; pushing one that is broken is refused."""
+    content = repo.content(commit.files["README.md"]).decode() if "README.md" in commit.files else ""
+    return yaml.safe_load(content.split("---\n", 2)[1]) or {} if content.startswith("---\n") else {}
 
 
 def list_refs(asked: Asked) -> Answer:
@@ -218,13 +226,26 @@ def delete_tag(asked: Asked) -> Answer:
 def preupload(asked: Asked) -> Answer:
     asked.repo(write=True)
     there = asked.commit().files
+    ignored = [line for line in asked.json.get("gitIgnore", "").splitlines() if line and not line.startswith("#")]
     files = []
     for file in asked.json["files"]:
         path = file["path"]
         mode = "lfs" if is_large(path, file["size"], base64.b64decode(file["sample"])) else "regular"
         oid = {"oid": there[path].oid} if path in there else {}
-        files.append({"path": path, "uploadMode": mode, "shouldIgnore": False, **oid})
+        files.append({"path": path, "uploadMode": mode, "shouldIgnore": is_ignored(path, ignored), **oid})
     return as_json({"files": files})
+
+
+def is_ignored(path: str, patterns: list[str]) -> bool:
+    """The part of git's rules that is tested here: names, and paths and folders from the top."""
+    names = [path, *map(str, Path(path).parents)]
+    for pattern in patterns:
+        if pattern.startswith("/"):
+            if any(fnmatch(name, pattern.strip("/")) for name in names):
+                return True
+        elif fnmatch(Path(path).name, pattern):
+            return True
+    return False
 
 
 def lfs_batch(asked: Asked) -> Answer:

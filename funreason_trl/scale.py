@@ -20,11 +20,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import multiprocess
-from datatrove.data import DocumentsPipeline
-from datatrove.executor import LocalPipelineExecutor
-from datatrove.pipeline.base import PipelineStep
-from datatrove.utils.logging import logger
+from funreason_trl.extras import how_to_install
+
+
+try:
+    import multiprocess
+    from datatrove.data import DocumentsPipeline
+    from datatrove.executor import LocalPipelineExecutor
+    from datatrove.pipeline.base import PipelineStep
+    from datatrove.utils.logging import logger
+except ModuleNotFoundError as error:
+    raise ImportError(how_to_install(error)) from None
 
 from funreason_trl.building.build import Built
 from funreason_trl.building.merging import find_parts, merge_parts

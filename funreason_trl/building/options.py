@@ -1,12 +1,9 @@
 """The options of `funreason build`: which rows to inspect, and by whom.
 
-In: a command line and perhaps a YAML file. Out: [`read_arguments`]: checked [`BuildArguments`].
+In: values from a command line, a YAML file or a program. Out: checked [`BuildArguments`].
 """
 
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
-
-from trl import TrlParser
+from dataclasses import dataclass, field
 
 from funreason_trl.building.contamination import NAMES
 from funreason_trl.data.formats import FORMATS
@@ -261,29 +258,3 @@ def _names(value: list[str] | str | bool | None) -> list[str]:
 
 def _joined(judge: list[str] | str) -> str:
     return ",".join(judge) if isinstance(judge, list) else str(judge)
-
-
-def read_arguments(argv: list[str] | None, parser: TrlParser) -> BuildArguments:
-    """
-    Read the command line, and the YAML file that it may name with `--config`.
-
-    Args:
-        argv (`list[str]` or `None`): Without the name of the command.
-        parser (`TrlParser`): For [`BuildArguments`]; it ends the process if something is wrong.
-    """
-    try:
-        arguments, of_file, of_line = parser.parse_args_and_config(
-            args=argv, return_remaining_strings=True, separate_remaining_strings=True
-        )
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
-    if of_file or of_line:
-        parser.error(_unknown((of_file or of_line)[0], "the config file" if of_file else "the command line"))
-    return arguments
-
-
-def _unknown(word: str, where: str) -> str:
-    name = word.removeprefix("--")
-    near = get_close_matches(name.replace("-", "_"), [option.name for option in fields(BuildArguments)], n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "`funreason build --help` lists them"
-    return f"there is no option {name!r}, which {where} gives; {hint}"

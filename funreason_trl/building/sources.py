@@ -3,11 +3,10 @@
 In: [`~funreason_trl.building.options.BuildArguments`]. Out: [`source_rows`], one row at a time; [`source_size`].
 """
 
-import gzip
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow.parquet
 from datasets import load_dataset_builder
@@ -15,7 +14,7 @@ from datasets import load_dataset_builder
 from funreason_trl.building.hard_pool import SPLIT, read_hard_rows
 from funreason_trl.building.options import BuildArguments
 from funreason_trl.data.sample import sample_rows
-from funreason_trl.data.sources import ReadReport, read_rows
+from funreason_trl.data.sources import ReadReport, open_binary, read_rows
 
 
 SAMPLE = 2000  # rows of `sample` where no limit is given
@@ -87,8 +86,7 @@ def _parquet_rows(path: Path) -> int:
 
 
 def _lines(path: Path) -> int | None:
-    opener: Callable[..., BinaryIO] = gzip.open if path.name.endswith(".gz") else open  # type: ignore[assignment]
-    with opener(path, "rb") as stream:
+    with open_binary(path) as stream:
         if stream.read(1024).lstrip().startswith(b"["):
             return None
         stream.seek(0)

@@ -20,7 +20,7 @@ import io
 import json
 import logging
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -130,6 +130,19 @@ def load_rows(
     return IterableDataset.from_generator(read_rows, features=ROW_FEATURES, gen_kwargs=arguments)
 
 
+def open_binary(path: Path) -> BinaryIO:
+    """
+    Open a file for reading, and unpack it on the way if its name ends in `.gz`.
+
+    Args:
+        path (`Path`): A file that exists.
+
+    Returns:
+        `BinaryIO`: Its bytes, unpacked; broken gzip data is found out while they are read.
+    """
+    return gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb")  # type: ignore[return-value]
+
+
 def _rows(records: Iterator[tuple[str, Any]], source: str, format: str, on_error: str, report: ReadReport):
     for i, (place, record) in enumerate(records):
         try:
@@ -199,8 +212,7 @@ def _open_records(source: str | Path, split: str) -> Iterator[tuple[str, Any]]:
 
 def _text_records(path: Path) -> Iterator[tuple[str, Any]]:
     """A JSON array if that is how the file begins, else one JSON object a line; whatever the suffix says."""
-    opener: Callable[..., BinaryIO] = gzip.open if path.name.endswith(".gz") else open  # type: ignore[assignment]
-    with opener(path, "rb") as stream:
+    with open_binary(path) as stream:
         try:
             first = stream.read(1024).removeprefix(codecs.BOM_UTF8).lstrip()
             stream.seek(0)

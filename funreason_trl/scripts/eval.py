@@ -21,7 +21,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.markdown import Markdown
-from trl import TrlParser
 
 from funreason_trl.data.rows import RowError
 from funreason_trl.evaluation.bfcl.asking import ask, bfcl_questions, pick
@@ -53,6 +52,9 @@ from funreason_trl.generation.endpoint_generator import EndpointGenerator
 from funreason_trl.generation.transformers_generator import TransformersGenerator
 from funreason_trl.generation.vllm_generator import VllmGenerator
 from funreason_trl.models.loading import load_for_answers
+from funreason_trl.models.smollm2 import Smollm2Error
+from funreason_trl.scripts.ending import ending
+from funreason_trl.scripts.parsing import OptionParser
 
 
 BENCHMARKS = ("bfcl", "humaneval", "mbpp")
@@ -64,10 +66,10 @@ EXPECTED_ERRORS = (
     BfclDataError,
     EndpointError,
     FileNotFoundError,
-    ImportError,
     PromptError,
     RowError,
     SandboxError,
+    Smollm2Error,
 )
 
 
@@ -258,6 +260,7 @@ def write_scores(output: Path, arguments: EvalArguments, evaluated: dict[str, Ev
         "versions": {name: version(name) for name in ("funreason-trl", "transformers", "torch")},
         "scores": scores,
         "verdicts": {model: reached.verdicts for model, reached in evaluated.items()},
+        "sizes": {model: reached.sizes for model, reached in evaluated.items()},
     }
     if arguments.base is not None and len(evaluated) == 2:
         base, trained = evaluated[arguments.base], evaluated[arguments.model]
@@ -281,23 +284,24 @@ def settings_line(arguments: EvalArguments) -> str:
     )
 
 
-def main(argv: list[str] | None = None) -> None:
-    parser = TrlParser(
+def option_parser() -> OptionParser:
+    return OptionParser(
         (EvalArguments,),
-        prog="funreason eval",
-        usage="funreason eval --model MODEL [--benchmarks bfcl humaneval mbpp] [--output DIR] [--OPTION VALUE ...]",
-        description=__doc__,
+        {EvalArguments: "what is evaluated, and how"},
+        command="eval",
+        usage="--model MODEL [--benchmarks bfcl humaneval mbpp] [--output DIR] [--OPTION VALUE ...]",
+        example="funreason eval --model runs/quickstart/model --base smollm2 --benchmarks bfcl --limit 20",
+        doc=__doc__,
     )
-    try:
-        (arguments,) = parser.parse_args_and_config(args=argv, fail_with_unknown_args=True)
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
-    try:
-        evaluate(arguments)
-    except EXPECTED_ERRORS as error:
-        sys.exit(f"funreason eval: {error}")
-    except KeyboardInterrupt:
-        sys.exit("\nfunreason eval: stopped; the same command goes on from the answers that are there")
+
+
+def main(argv: list[str] | None = None) -> None:
+    (arguments,) = option_parser().read(argv)
+    with ending("eval", arguments.output):
+        try:
+            evaluate(arguments)
+        except EXPECTED_ERRORS as error:
+            sys.exit(f"funreason eval: {error}")
     Console().print(Markdown((Path(arguments.output) / "table.md").read_text(encoding="utf-8")))
 
 

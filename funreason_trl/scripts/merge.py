@@ -9,11 +9,12 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markdown import Markdown
-from trl import TrlParser
 
 from funreason_trl.building.funnel import funnel_table
 from funreason_trl.building.merging import PartError, find_parts, merge_parts
 from funreason_trl.hub import HubError, push_dataset
+from funreason_trl.scripts.ending import ending
+from funreason_trl.scripts.parsing import OptionParser
 
 
 @dataclass
@@ -36,17 +37,28 @@ class MergeArguments:
     private: bool = field(default=False, metadata={"help": "Let only the owner see it on the Hub."})
 
 
-def main(argv: list[str] | None = None) -> None:
-    parser = TrlParser(
+def option_parser() -> OptionParser:
+    return OptionParser(
         (MergeArguments,),
-        prog="funreason merge",
-        usage="funreason merge --parts DIR [DIR ...] --output DIR [--push_to_hub NAME]",
-        description=__doc__,
+        {MergeArguments: "what is merged"},
+        command="merge",
+        usage="--parts DIR [DIR ...] --output DIR [--push_to_hub NAME]",
+        example="funreason merge --parts runs/parts --output runs/dataset",
+        doc=__doc__,
     )
-    (arguments,) = parser.parse_args_and_config(args=argv, fail_with_unknown_args=True)
+
+
+def main(argv: list[str] | None = None) -> None:
+    (arguments,) = option_parser().read(argv)
+    with ending("merge", arguments.output):
+        merge(arguments)
+
+
+def merge(arguments: MergeArguments) -> None:
+    """Merges the parts, shows the funnel, and pushes if asked to."""
     try:
         built = merge_parts(find_parts([Path(folder) for folder in arguments.parts]), Path(arguments.output))
-    except (PartError, OSError) as error:
+    except PartError as error:
         sys.exit(f"funreason merge: {error}")
     console = Console()
     console.print(Markdown(funnel_table(built.tally, built.not_inspected())))

@@ -42,7 +42,10 @@ from funreason_trl.generation.transformers_generator import TransformersGenerato
 from funreason_trl.models.precision import has_fast_bf16
 from funreason_trl.models.smollm2 import smollm2_path
 from funreason_trl.models.tiny import build_tiny_model
+from funreason_trl.record import dataset_facts
 from funreason_trl.refinement import RefinementCallback, RefinementConfig
+from funreason_trl.scripts.ending import ending
+from funreason_trl.scripts.help import LineParser
 from funreason_trl.scripts.quickstart_report import (
     Measurement,
     Trained,
@@ -73,7 +76,13 @@ OUTPUTS = {
 
 
 def main(argv: list[str] | None = None) -> None:
-    options = parse_options(argv)
+    options = option_parser().parse_args(argv)
+    with ending("quickstart", options.output):
+        run(options)
+
+
+def run(options: argparse.Namespace) -> None:
+    """The whole story, from rows to answers after training."""
     quiet_libraries()
     started = perf_counter()
     output = Path(options.output)
@@ -128,11 +137,12 @@ def main(argv: list[str] | None = None) -> None:
         console.print(f"  {name:<20} {what}", highlight=False)
 
 
-def parse_options(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="funreason quickstart",
-        description="Train a small model to call functions, and ask it about tools that it never saw.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+def option_parser() -> LineParser:
+    parser = LineParser(
+        command="quickstart",
+        usage="[--model MODEL] [--output DIR] [--compare] [--OPTION VALUE ...]",
+        example="funreason quickstart --model tiny --train-rows 16 --test-rows 4",
+        doc=__doc__,
     )
     parser.add_argument(
         "--model",
@@ -150,7 +160,7 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=_above_zero, default=1.5e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0, help="seed of adapter and order")
     parser.add_argument("--compare", action="store_true", help="also train plain SFT, with the same steps")
-    return parser.parse_args(argv)
+    return parser
 
 
 def _positive(text: str) -> int:
@@ -260,6 +270,7 @@ def build_trainer(
         peft_config=None if options.model == TINY_MODEL else adapter,
         callbacks=callbacks,
     )
+    trainer.recorder.dataset |= dataset_facts("sample", "train")
     trainer.remove_callback(ProgressCallback)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(LossBar)

@@ -9,19 +9,17 @@ On several processes: `accelerate launch --config_file CONFIG -m funreason_trl.s
 """
 
 import copy
-import os
 import sys
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from transformers.trainer_utils import get_last_checkpoint
-from trl import ModelConfig, TrlParser
+from trl import ModelConfig
 
 from funreason_trl import SRMLConfig, SRMLTrainer
 from funreason_trl.building.asking import make_judges_and_teacher
 from funreason_trl.building.options import JUDGED, BuildArguments
 from funreason_trl.data.rendering import FORMS
+from funreason_trl.extras import check_installed
 from funreason_trl.fcdr.journal import JournalError
 from funreason_trl.fcdr.judges import Judge
 from funreason_trl.fcdr.models import EndpointGone
@@ -31,7 +29,10 @@ from funreason_trl.refinement import RefinementCallback, RefinementConfig
 from funreason_trl.refinement.checkpoint import FOLDER
 from funreason_trl.refinement.driver import AppendingRounds, refine_in_trainings
 
-from .train import DataArguments, make_trainer, save
+from . import train
+from .ending import ending
+from .parsing import OptionParser
+from .train import TITLES, DataArguments, checkpoint_to_resume, make_trainer, save
 
 
 EXPECTED_ERRORS = (EndpointError, EndpointGone, JournalError)
@@ -124,16 +125,15 @@ def refine(
     model: ModelConfig,
 ) -> SRMLTrainer:
     """Trains, refines and saves; returns the trainer."""
+    if refinement.engine == "vllm":
+        check_installed("vllm", "`engine` is 'vllm'")
     resuming = is_resuming(config)
     judges = make_judges(arguments, config)
     if refinement.mode == "append":
         return _refine_in_trainings(arguments, data, config, refinement, model, judges, resuming)
-    checkpoint = config.resume_from_checkpoint if resuming else None
-    if str(checkpoint).lower() == "true":
-        # A run that was ended before its first checkpoint begins anew; what was answered is in its journal.
-        checkpoint = get_last_checkpoint(config.output_dir) if os.path.isdir(config.output_dir) else None
     trainer = make_trainer(data, config, model, [RefinementCallback(refinement, judges)])
-    trainer.train(resume_from_checkpoint=checkpoint)
+    # A run that was ended before its first checkpoint begins anew; what was answered is in its journal.
+    trainer.train(resume_from_checkpoint=checkpoint_to_resume(config))
     save(trainer, data)
     return trainer
 
@@ -231,39 +231,37 @@ def make_judges(arguments: RefineArguments, config: SRMLConfig) -> dict[Stage, J
     return judges
 
 
-def main(argv: list[str] | None = None) -> None:
-    parser = TrlParser(
+def option_parser() -> OptionParser:
+    return OptionParser(
         (RefineArguments, DataArguments, SRMLConfig, RefinementConfig, ModelConfig),
-        prog="funreason refine",
-        usage="funreason refine --config refine.yaml [--OPTION VALUE ...]",
-        description=__doc__,
+        {
+            RefineArguments: "cold start, rounds and judges",
+            RefinementConfig: "what happens in a round (RefinementConfig)",
+            DataArguments: "rows",
+            **TITLES,
+        },
+        command="refine",
+        usage="--config refine.yaml [--OPTION VALUE ...]",
+        example="funreason refine --config examples/refine.yaml --rounds 2 --output_dir runs/refined",
+        doc=__doc__,
     )
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = option_parser()
+    arguments, data, config, refinement, model = parser.read(argv)
     try:
-        *parsed, of_file, of_line = parser.parse_args_and_config(
-            args=argv, return_remaining_strings=True, separate_remaining_strings=True
-        )
-        arguments, data, config, refinement, model = parsed
-        if of_file or of_line:
-            raise ValueError(_unknown((of_file or of_line)[0], "the config file" if of_file else "the command line"))
         plan(arguments, data, config, refinement)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         parser.error(str(error))
     again = "the same command with --resume_from_checkpoint true goes on from there"
-    try:
-        refine(arguments, data, config, refinement, model)
-    except FileExistsError as error:
-        sys.exit(f"funreason refine: {error}")
-    except EXPECTED_ERRORS as error:
-        sys.exit(f"funreason refine: {error}\nWhat was answered is kept; {again}.")
-
-
-def _unknown(word: str, where: str) -> str:
-    name = word.removeprefix("--")
-    groups = (RefineArguments, DataArguments, SRMLConfig, RefinementConfig, ModelConfig)
-    options = [option.name for group in groups for option in fields(group)]
-    near = get_close_matches(name.replace("-", "_"), options, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "`funreason refine --help` lists them"
-    return f"there is no option {name!r}, which {where} gives; {hint}"
+    with ending("refine", config.output_dir):
+        try:
+            refine(arguments, data, config, refinement, model)
+        except (FileExistsError, *train.EXPECTED_ERRORS) as error:
+            sys.exit(f"funreason refine: {error}")
+        except EXPECTED_ERRORS as error:
+            sys.exit(f"funreason refine: {error}\nWhat was answered is kept; {again}.")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ In: BFCL result files in the official layout, and BFCL's data. Out: one JSON fil
 `{"verdicts": {category: {id: true}}, "scores": {name: {"accuracy", "count", "low", "high"}}}`, and a table.
 """
 
-import argparse
 import json
 import sys
 from collections import Counter
@@ -20,6 +19,8 @@ from funreason_trl.evaluation.bfcl.decoding import VERSIONS
 from funreason_trl.evaluation.bfcl.judging import judge_results, verdicts_of
 from funreason_trl.evaluation.bfcl.results import read_results
 from funreason_trl.evaluation.bfcl.scores import Verdicts, scores_json
+from funreason_trl.scripts.ending import ending
+from funreason_trl.scripts.help import LineParser
 
 
 BENCHMARKS = ("bfcl",)
@@ -49,21 +50,29 @@ def write_scores(path: Path, verdicts: Verdicts, scores: Mapping[str, Any]) -> N
     path.write_text(json.dumps({"verdicts": verdicts, "scores": scores}, indent=1) + "\n", encoding="utf-8")
 
 
-def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="funreason score", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def option_parser() -> LineParser:
+    parser = LineParser(
+        command="score",
+        usage="--results DIR --output FILE [--data DATA] [--rules VERSION]",
+        example="funreason score --results runs/eval/result/my_model --output runs/scores.json",
+        doc=__doc__,
     )
     parser.add_argument("--benchmark", choices=BENCHMARKS, default="bfcl", help="what the results answer")
     parser.add_argument("--results", type=Path, required=True, help="folder result/<model>, in the official layout")
     parser.add_argument("--data", help="wheel of bfcl-eval, folder or Hub name; downloaded by default")
     parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--rules", choices=VERSIONS, default="v4", help="version whose rules of decoding are used")
-    options = parser.parse_args(argv)
-    try:
-        verdicts, scores = score_bfcl(options.results, options.data, options.rules)
-    except BfclDataError as error:
-        sys.exit(f"funreason score: {error}")
-    write_scores(options.output, verdicts, scores)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    options = option_parser().parse_args(argv)
+    with ending("score", options.output.parent):
+        try:
+            verdicts, scores = score_bfcl(options.results, options.data, options.rules)
+        except BfclDataError as error:
+            sys.exit(f"funreason score: {error}")
+        write_scores(options.output, verdicts, scores)
     print_scores(scores)
 
 

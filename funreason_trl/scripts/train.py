@@ -12,20 +12,34 @@ from pathlib import Path
 
 from datasets import Dataset, IterableDataset, load_dataset
 from peft import PeftModel
-from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
-from trl import ModelConfig, TrlParser, get_peft_config, get_quantization_config
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+from trl import ModelConfig, SFTConfig, get_peft_config, get_quantization_config
 
 from funreason_trl import SRMLConfig, SRMLTrainer
 from funreason_trl.data.formats import FORMATS
 from funreason_trl.data.rendering import check_native, check_python, render_dataset
-from funreason_trl.data.rows import THINK_END, THINK_START, to_dataset
+from funreason_trl.data.rows import THINK_END, THINK_START, RowError, to_dataset
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.data.sources import load_rows
-from funreason_trl.models.smollm2 import smollm2_path
+from funreason_trl.extras import check_trackers
+from funreason_trl.models.smollm2 import Smollm2Error, smollm2_path
+from funreason_trl.record import dataset_facts
+from funreason_trl.scripts.ending import ending
+from funreason_trl.scripts.parsing import OptionParser
 from funreason_trl.srml.segments import ThinkTags
 
 
 RENDERINGS = ("python", "native", "as_is")
+# What the user's files and names cause, rather than a fault of ours; their words say what to do.
+EXPECTED_ERRORS = (FileNotFoundError, RowError, Smollm2Error)
+# What the help calls the options of training, those of the base classes by themselves.
+TITLES: dict[type, str] = {
+    SRMLConfig: "the multiscale loss (SRMLConfig)",
+    ModelConfig: "model, adapter and quantization (TRL's ModelConfig)",
+    SFTConfig: "rows to tokens (TRL's SFTConfig)",
+    TrainingArguments: "training (TrainingArguments of transformers)",
+}
 
 
 @dataclass
@@ -116,9 +130,20 @@ def _load_as_is(name: str, split: str, streaming: bool) -> Dataset | IterableDat
 def train(data: DataArguments, config: SRMLConfig, model: ModelConfig) -> SRMLTrainer:
     """Trains and saves; returns the trainer."""
     trainer = make_trainer(data, config, model)
-    trainer.train(resume_from_checkpoint=config.resume_from_checkpoint)
+    trainer.train(resume_from_checkpoint=checkpoint_to_resume(config))
     save(trainer, data)
     return trainer
+
+
+def checkpoint_to_resume(config: SRMLConfig) -> str | None:
+    """The checkpoint that training goes on from: the one that is named, or the last one if there is one yet."""
+    # The command line gives words, a YAML file may give a truth value.
+    asked = str(config.resume_from_checkpoint or "false")
+    if asked.lower() == "false":
+        return None
+    if asked.lower() == "true":
+        return get_last_checkpoint(config.output_dir) if Path(config.output_dir).is_dir() else None
+    return asked
 
 
 def make_trainer(
@@ -129,6 +154,7 @@ def make_trainer(
     trained: PreTrainedModel | PeftModel | None = None,
 ) -> SRMLTrainer:
     """The trainer that the arguments describe, ready to train; with `trained`, of a model that is loaded already."""
+    check_trackers(config.report_to)
     if trained is None:
         config.model_init_kwargs = {
             "revision": model.model_revision,
@@ -147,7 +173,7 @@ def make_trainer(
             f"`eval_strategy` is {config.eval_strategy!r}, but {data.dataset_name} is one file, so evaluation would see "
             "the training rows; give a folder with train.jsonl and test.jsonl, or set eval_strategy to no."
         )
-    return SRMLTrainer(
+    trainer = SRMLTrainer(
         model=model_path if trained is None else trained,
         args=config,
         train_dataset=load_training_rows(data, data.dataset_train_split),
@@ -157,6 +183,9 @@ def make_trainer(
         quantization_config=get_quantization_config(model) if trained is None else None,
         peft_config=get_peft_config(model) if trained is None else None,
     )
+    if trainer.is_world_process_zero():
+        trainer.recorder.dataset |= dataset_facts(data.dataset_name, data.dataset_train_split)
+    return trainer
 
 
 def save(trainer: SRMLTrainer, data: DataArguments) -> None:
@@ -185,18 +214,24 @@ def check_template(rendering: str, tokenizer: PreTrainedTokenizerBase, config: S
     check_python(tokenizer)
 
 
-def main(argv: list[str] | None = None) -> None:
-    parser = TrlParser(
+def option_parser() -> OptionParser:
+    return OptionParser(
         (DataArguments, SRMLConfig, ModelConfig),
-        prog="funreason train",
-        usage="funreason train --config RECIPE.yaml [--OPTION VALUE ...]",
-        description=__doc__,
+        {DataArguments: "rows", **TITLES},
+        command="train",
+        usage="--config RECIPE.yaml [--OPTION VALUE ...]",
+        example="funreason train --config recipes/smollm2-135m/srml.yaml --max_steps 20 --output_dir runs/short",
+        doc=__doc__,
     )
-    try:
-        data, config, model = parser.parse_args_and_config(args=argv, fail_with_unknown_args=True)
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
-    train(data, config, model)
+
+
+def main(argv: list[str] | None = None) -> None:
+    data, config, model = option_parser().read(argv)
+    with ending("train", config.output_dir):
+        try:
+            train(data, config, model)
+        except EXPECTED_ERRORS as error:
+            sys.exit(f"funreason train: {error}")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """The options of `funreason build`: judges of single stages, models with addresses, and what is refused by name."""
 
 import pytest
-from trl import TrlParser
 
 from funreason_trl.building.asking import make_judges_and_teacher
-from funreason_trl.building.options import BuildArguments, read_arguments
+from funreason_trl.building.options import BuildArguments
 from funreason_trl.fcdr.judges import EndpointJudge, EnsembleJudge
 from funreason_trl.fcdr.verdicts import Stage
+from funreason_trl.scripts.build import option_parser
 
 
 URL, OTHER = "http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1"
@@ -18,7 +18,8 @@ def options(**more):
 
 def parsed(tmp_path, text, *line):
     (tmp_path / "build.yaml").write_text(f"source: sample\noutput: out\n{text}")
-    return read_arguments(["--config", str(tmp_path / "build.yaml"), *line], TrlParser((BuildArguments,)))
+    (arguments,) = option_parser().read(["--config", str(tmp_path / "build.yaml"), *line])
+    return arguments
 
 
 def test_each_stage_has_the_judge_that_was_chosen_for_it():
@@ -93,11 +94,11 @@ def test_what_can_not_be_is_named(given, words):
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        ("judgee: rules", [], "there is no option 'judgee', which the config file gives; did you mean 'judge'?"),
+        ("judgee: rules", [], "build.yaml gives; did you mean 'judge'?"),
         (
             "",
             ["--push-to-hubb", "a/b"],
-            "no option 'push-to-hubb', which the command line gives; did you mean 'push_to",
+            "no option '--push-to-hubb', which the command line gives; did you mean '--push_to",
         ),
         ("zzz: 1", [], "`funreason build --help` lists them"),
         ("limit: ten", [], "argument --limit: invalid"),
@@ -107,5 +108,5 @@ def test_what_can_not_be_is_named(given, words):
 def test_a_slip_in_the_options_is_told(text, line, words, tmp_path, capsys):
     (tmp_path / "build.yaml").write_text(text if text.startswith("-") else f"source: sample\noutput: out\n{text}\n")
     with pytest.raises(SystemExit):
-        read_arguments(["--config", str(tmp_path / "build.yaml"), *line], TrlParser((BuildArguments,)))
+        option_parser().read(["--config", str(tmp_path / "build.yaml"), *line])
     assert words in capsys.readouterr().err

@@ -13,6 +13,20 @@ from funreason_trl.generation.prompts import Generated
 from funreason_trl.refinement import RefinementCallback, RefinementConfig
 
 
+# A few steps on the CPU that leave nothing behind but what a test asks for.
+SHORT_RUN = {
+    "per_device_train_batch_size": 2,
+    "learning_rate": 1e-2,
+    "max_length": None,
+    "logging_steps": 1,
+    "save_strategy": "no",
+    "report_to": [],
+    "bf16": False,
+    "use_cpu": True,
+    "disable_tqdm": True,
+}
+
+
 class ScriptedGenerator:
     """Answers with what `answer(messages, number)` says, `number` telling the samples of one prompt apart."""
 
@@ -47,22 +61,7 @@ def rethought(text: str) -> str:
 
 
 def refining_trainer(folder, model, tokenizer, rows, callback=None, **arguments) -> SRMLTrainer:
-    config = SRMLConfig(
-        str(folder),
-        **{
-            "num_train_epochs": 2,
-            "per_device_train_batch_size": 2,
-            "learning_rate": 1e-2,
-            "max_length": None,
-            "logging_steps": 1,
-            "save_strategy": "no",
-            "report_to": [],
-            "bf16": False,
-            "use_cpu": True,
-            "disable_tqdm": True,
-            **arguments,
-        },
-    )
+    config = SRMLConfig(str(folder), **{**SHORT_RUN, "num_train_epochs": 2, **arguments})
     return SRMLTrainer(
         model,
         config,

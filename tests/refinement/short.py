@@ -20,7 +20,7 @@ from funreason_trl.generation.prompts import Generated
 from funreason_trl.generation.transformers_generator import TransformersGenerator
 from tests.tiny import CHATML, build_tiny_model
 
-from .scripted import gold_text
+from .scripted import SHORT_RUN, gold_text
 
 
 CITIES = ("Oslo", "Rome", "Paris", "Lima", "Cairo", "Quito", "Delhi", "Minsk")
@@ -74,19 +74,7 @@ def short_trainer(
 ) -> SRMLTrainer:
     """Always the same model; its dropout draws from the random state in every step."""
     model = build_tiny_model(len(TOKENIZER), dropout)
-    config = {
-        "per_device_train_batch_size": 2,
-        "learning_rate": 1e-2,
-        "max_length": None,
-        "logging_steps": 1,
-        "save_strategy": "no",
-        "report_to": [],
-        "bf16": False,
-        "use_cpu": True,
-        "disable_tqdm": True,
-        "activation_checkpointing": False,
-        **arguments,
-    }
+    config = {**SHORT_RUN, "activation_checkpointing": False, **arguments}
     return SRMLTrainer(
         model,
         SRMLConfig(str(folder), **config),

@@ -81,7 +81,10 @@ def test_bad_rows_are_counted_or_stop_the_run(source, tmp_path, capsys):
         (["--prompt_price", "1"], "give both `prompt_price` and `answer_price`"),
         (["--source", "nothing.jsonl"], "nothing.jsonl: no such file"),
         (["--contamination", "mbpp", "--mbpp_data", "gone.jsonl"], "leave it out with --contamination none"),
-        (["--judgee", "rules"], "there is no option 'judgee', which the command line gives; did you mean 'judge'?"),
+        (
+            ["--judgee", "rules"],
+            "there is no option '--judgee', which the command line gives; did you mean '--judge'?",
+        ),
     ],
 )
 def test_what_cannot_be_run_is_named(source, tmp_path, arguments, words, capsys):

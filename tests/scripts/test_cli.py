@@ -30,7 +30,7 @@ def test_an_unknown_command_ends_with_2_and_the_overview(capsys):
     assert stop.value.code == 2
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert "there is no command 'trian'" in shown.err
+    assert "there is no command 'trian'; did you mean 'train'?" in shown.err
     assert "quickstart" in shown.err
 
 
@@ -45,6 +45,7 @@ def test_every_script_with_a_main_is_a_command():
     [
         ("train", ["--dataset_name", "--rendering", "--balance", "--think_weight", "--model_name_or_path"]),
         ("quickstart", ["--model", "--train-rows", "--compare"]),
+        ("env", ["--help"]),
     ],
 )
 def test_each_command_has_its_own_help(command, options, capsys):
@@ -63,11 +64,17 @@ def test_the_help_of_train_says_how_to_give_a_recipe(capsys):
     assert "--config RECIPE.yaml" in capsys.readouterr().out.splitlines()[0]
 
 
-def test_the_overview_loads_neither_torch_nor_transformers(run_python):
-    program = (
-        "import sys; from funreason_trl.scripts.cli import main; main(['--help']); main(['--version']);"
-        "print(sorted({'torch', 'transformers', 'trl', 'datasets', 'numpy'} & set(sys.modules)))"
-    )
+@pytest.mark.parametrize("line", [["--help"], ["--version"], ["trian"], ["env", "--help"], ["env", "--halp"]])
+def test_what_needs_no_model_loads_nothing_heavy(run_python, line):
+    program = f"""
+import sys
+from funreason_trl.scripts.cli import main
+try:
+    main({line})
+except SystemExit:
+    pass
+print(sorted({{"torch", "transformers", "trl", "datasets", "numpy"}} & set(sys.modules)))
+"""
     done = run_python("-c", program)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"

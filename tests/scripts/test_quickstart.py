@@ -12,7 +12,7 @@ from funreason_trl.data.sample import sample_rows
 from funreason_trl.evaluation.answers import Score
 from funreason_trl.models import smollm2
 from funreason_trl.scripts import quickstart, quickstart_report
-from funreason_trl.scripts.quickstart import main, parse_options
+from funreason_trl.scripts.quickstart import main, option_parser
 from funreason_trl.scripts.quickstart_report import Measurement, print_answers
 
 
@@ -145,7 +145,7 @@ def test_what_became_right_is_shown_first_and_brackets_as_they_are():
 )
 def test_wrong_options_end_with_2_and_the_mend(capsys, arguments, words):
     with pytest.raises(SystemExit) as stop:
-        parse_options(arguments)
+        option_parser().parse_args(arguments)
     assert stop.value.code == 2
     assert words in capsys.readouterr().err
 

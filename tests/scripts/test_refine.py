@@ -1,10 +1,10 @@
 """Pins `funreason refine`: when rounds come, what the pool gets, how a run goes on, and what is refused before it starts."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from funreason_trl.data.rendering import render_python
 from funreason_trl.data.sample import sample_rows
@@ -31,39 +31,20 @@ def answers_gold(monkeypatch):
 
 
 @pytest.fixture
-def write_config(model_folder, tmp_path):
-    """Writes a YAML file for a short run on a few rows, with what a test adds to it; `None` takes out."""
-
-    def write(**more) -> str:
-        config = {
-            "model_name_or_path": str(model_folder),
-            "dataset_name": "sample",
-            "sample_size": ROWS,
-            "cold_epochs": 1,
-            "rounds": 1,
-            "rows_per_round": ROWS,
-            "answers_per_row": 1,
-            "temperature": 0.0,
-            "max_new_tokens": 4,
-            "output_dir": str(tmp_path / "out"),
-            "per_device_train_batch_size": 4,
-            "learning_rate": 1e-3,
-            "max_length": 4096,
-            "logging_steps": 1,
-            "save_strategy": "no",
-            "report_to": "none",
-            "use_cpu": True,
-            "bf16": False,
-            "gradient_checkpointing": False,
-            "dataloader_pin_memory": False,
-            "disable_tqdm": True,
-            **more,
-        }
-        path = tmp_path / "refine.yaml"
-        path.write_text(yaml.safe_dump({name: value for name, value in config.items() if value is not None}))
-        return str(path)
-
-    return write
+def write_config(write_yaml):
+    """Writes a YAML file for a short run of one round on a few rows, with what a test adds to it."""
+    short = {
+        "cold_epochs": 1,
+        "rounds": 1,
+        "rows_per_round": ROWS,
+        "answers_per_row": 1,
+        "temperature": 0.0,
+        "max_new_tokens": 4,
+        "per_device_train_batch_size": 4,
+        "max_length": 4096,
+        "disable_tqdm": True,
+    }
+    return lambda **more: write_yaml(sample_size=ROWS, **{**short, **more})
 
 
 def rounds(output: Path) -> list[dict]:
@@ -148,7 +129,7 @@ def test_an_endpoint_that_is_gone_ends_the_run_and_says_how_to_go_on(write_confi
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"rows_per_runde": 3}, "there is no option 'rows_per_runde', which the config file gives; did you mean"),
+        ({"rows_per_runde": 3}, "there is no option 'rows_per_runde', which "),
         ({"rounds": 0}, "`rounds` is 0; give 1 or more"),
         ({"cold_epochs": 0}, "`cold_epochs` is 0; give 1 or more"),
         ({"num_train_epochs": 7}, "`num_train_epochs` is 7, but `cold_epochs` and `rounds`"),
@@ -173,6 +154,13 @@ def test_a_wrong_config_ends_with_2_and_names_what_is_wrong(write_config, capsys
     shown = capsys.readouterr().err
     assert words in shown
     assert len(shown.splitlines()) < 6
+
+
+def test_an_engine_that_is_not_installed_is_refused_before_the_cold_start(write_config, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "vllm", None)
+    with pytest.raises(SystemExit, match=r"funreason refine: `engine` is 'vllm', .*funreason-trl\[vllm\]"):
+        main(["--config", write_config(engine="vllm")])
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_help_has_the_options_of_training_and_of_rounds(capsys):

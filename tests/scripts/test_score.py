@@ -1,6 +1,7 @@
 """`funreason score`: other people's result files become verdicts and scores."""
 
 import json
+import resource
 
 import pytest
 
@@ -63,3 +64,25 @@ def test_what_cannot_be_scored_is_named(results, tmp_path):
     with pytest.raises(SystemExit, match="no question has the id 'irrelevance_7'"):
         score(results, data, tmp_path / "scores.json")
     assert not (tmp_path / "scores.json").exists()
+
+
+@pytest.fixture
+def small_files():
+    """Files may not grow over 200 bytes, which the kernel refuses as it does on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_ends_with_one_line_and_the_path(results, tmp_path, request):
+    data = write_data(tmp_path / "data")
+    request.getfixturevalue("small_files")
+    with pytest.raises(SystemExit, match=f"funreason score: can't write {tmp_path / 'out'}.*: the disk is full"):
+        score(results, data, tmp_path / "out" / "scores.json")
+
+
+def test_a_file_in_the_place_of_the_folder_ends_with_one_line_and_the_path(results, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit, match=f"funreason score: {tmp_path / 'file'}: Not a directory"):
+        score(results, tmp_path / "data", tmp_path / "file" / "scores.json")

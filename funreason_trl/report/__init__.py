@@ -1,0 +1,14 @@
+"""One HTML file that shows what a run did: files of a run in ([`reading`, `scores`]), pictures and a page out.
+
+reading   a run's folder              -> `Run`
+scores    folders of `funreason eval` -> `Model`s, `Comparison`s and the answers that changed
+text      anything                    -> text that is safe in HTML
+drawing, pictures, flow               -> SVG
+sections, page                        -> HTML
+"""
+
+from .page import write_report
+from .reading import ReportError
+
+
+__all__ = ["ReportError", "write_report"]

@@ -1,0 +1,111 @@
+"""Pins what is found in a run's folder: the newest of everything, one log of several trainings, and errors with a mend."""
+
+import json
+import re
+
+import pytest
+
+from funreason_trl.report.reading import ReportError, read_run, read_runs
+
+from .files import history, quickstart_answer, round_line, write_json, write_quickstart, write_rounds, write_state
+
+
+def test_an_empty_folder_is_refused_with_what_to_give(tmp_path):
+    with pytest.raises(
+        ReportError, match=f"{re.escape(str(tmp_path))} holds nothing of a run.*give the output folder"
+    ):
+        read_run(tmp_path, "run")
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ReportError, match="is no folder; give the output folder"):
+        read_run(tmp_path / "none", "run")
+
+
+@pytest.mark.parametrize(
+    "name", ["funreason_run.json", "trainer_state.json", "refinement/refinement.jsonl", "results.json"]
+)
+def test_a_broken_file_is_named(tmp_path, name):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text('{"step": ')
+    with pytest.raises(ReportError, match=re.escape(str(path))):
+        read_run(tmp_path, "run")
+
+
+def test_a_run_in_progress_is_read_from_its_newest_checkpoint(tmp_path):
+    write_state(tmp_path / "checkpoint-9", 9)
+    write_state(tmp_path / "checkpoint-4", 4)
+    (tmp_path / "checkpoint-best").mkdir()
+    run = read_run(tmp_path, "run")
+    assert (run.step, run.total, len(run.history), run.running) == (9, 10, 9, True)
+
+
+def test_a_finished_run_is_read_from_its_own_folder(tmp_path):
+    write_state(tmp_path / "checkpoint-9", 9)
+    write_state(tmp_path, 10)
+    run = read_run(tmp_path, "run")
+    assert (run.step, run.running) == (10, False)
+
+
+def test_a_run_that_was_taken_up_again_is_read_from_what_went_on_longest(tmp_path):
+    write_state(tmp_path, 5)
+    record = {"version": 1, "loss": {"balance": "fixed"}, "training": {"planned_steps": 10}, "log_history": history(7)}
+    write_json(tmp_path / "funreason_run.json", record)
+    assert (read_run(tmp_path, "run").step, read_run(tmp_path, "run").total) == (7, 10)
+    write_state(tmp_path / "checkpoint-8", 8)
+    run = read_run(tmp_path, "run")
+    assert (run.step, run.total) == (8, 10)
+    assert run.record == {"loss": {"balance": "fixed"}, "training": {"planned_steps": 10}}
+
+
+def test_trainings_that_follow_each_other_are_one_log(tmp_path):
+    for number, (done, steps) in enumerate(((0, 6), (6, 8), (14, 3))):
+        folder = tmp_path / f"training-{number:03d}"
+        write_json(folder / "plan.json", {"done": done, "total": 20})
+        write_state(folder / f"checkpoint-{steps}", steps, planned=8)
+    write_rounds(tmp_path, [round_line(1, step=6), round_line(2, step=8)])
+    run = read_run(tmp_path, "run")
+    assert [entry["step"] for entry in run.history] == list(range(1, 18))
+    assert (run.step, run.total) == (17, 20)
+    assert [line["step"] for line in run.rounds] == [6, 14]
+
+
+def test_rounds_and_the_lengths_of_their_answers(tmp_path):
+    write_rounds(tmp_path, [round_line(1)], thoughts=("12345", "1234567"))
+    run = read_run(tmp_path, "run")
+    everything, trained = run.lengths
+    assert (everything.label, sorted(everything.think)) == ("round 1, all answers", [5, 7])
+    assert (trained.label, trained.think) == ("round 1, trained on", [5])
+    assert trained.call == [len("[weather(city='Oslo')]")]
+
+
+def test_a_round_whose_answers_were_deleted_keeps_its_figures(tmp_path):
+    write_rounds(tmp_path, [round_line(1)])
+    for path in tmp_path.rglob("*.parquet"):
+        path.unlink()
+    run = read_run(tmp_path, "run")
+    assert len(run.rounds) == 1 and run.lengths == []
+
+
+def test_the_quickstart(tmp_path):
+    write_quickstart(tmp_path, [quickstart_answer("a", "no", "[weather(city='Oslo')]")])
+    write_json(
+        tmp_path / "model" / "adapter_config.json", {"base_model_name_or_path": "smollm2", "r": 16, "secret": 1}
+    )
+    run = read_run(tmp_path, "run")
+    assert [entry["loss/result"] for entry in run.history][:2] == [1.0, 0.5]
+    assert run.adapter == {"base_model_name_or_path": "smollm2", "r": 16}
+    assert run.step == 5
+
+
+def test_other_results_are_no_quickstart(tmp_path):
+    (tmp_path / "results.json").write_text(json.dumps({"accuracy": 1}))
+    with pytest.raises(ReportError, match="holds nothing of a run"):
+        read_run(tmp_path, "run")
+
+
+def test_runs_of_one_name_are_told_apart(tmp_path):
+    for parent in ("a", "b"):
+        write_state(tmp_path / parent / "run", 3)
+    assert [run.name for run in read_runs([tmp_path / "a" / "run", tmp_path / "b" / "run"])] == ["a/run", "b/run"]

@@ -89,4 +89,5 @@ def test_accelerate_reads_each_config(config):
 
 
 def test_there_are_configs_for_each_way():
-    assert {path.stem for path in CONFIGS} == {"cpu_2_ranks", "ddp", "fsdp2", "zero2", "zero3"}
+    on_two_nodes = {f"{way}_2_nodes" for way in ("ddp", "fsdp2", "zero3")}
+    assert {path.stem for path in CONFIGS} == {"cpu_2_ranks", "ddp", "fsdp2", "zero2", "zero3", *on_two_nodes}

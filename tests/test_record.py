@@ -6,11 +6,13 @@ import pickle
 from pathlib import Path
 
 import pytest
-from datasets import Dataset
+from datasets import Dataset, load_dataset
+from huggingface_hub import HfApi
 from peft import LoraConfig
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from funreason_trl.data.rendering import SYSTEM_PROMPT
+from funreason_trl.hub import push_model
 from funreason_trl.record import (
     ROUNDS,
     RecordError,
@@ -25,7 +27,7 @@ from funreason_trl.refinement.checkpoint import FOLDER, LINES
 from funreason_trl.scripts.refine import main as refine
 from funreason_trl.scripts.train import main as train_from_command_line
 from tests.hub.routes import WRITE_TOKEN
-from tests.hub.trained import python_rows
+from tests.hub.trained import python_rows, train_into
 from tests.srml.training import TOKENIZER, build_trainer, config, train
 from tests.tiny import build_tiny_model, tiny_rows
 
@@ -118,6 +120,23 @@ def test_versions_of_data(hub, tmp_path):
     assert dataset_facts("alice/calls") == {"name": "alice/calls"}
 
 
+def test_versions_of_what_comes_from_the_hub(hub, tmp_path):
+    """The commit that was loaded, also where the branch has moved since."""
+    rows = Dataset.from_list([{key: row[key] for key in ("prompt", "completion")} for row in tiny_rows(4)])
+    rows.push_to_hub("alice/calls", token=WRITE_TOKEN)
+    push_model(train_into(tmp_path / "trained") / "base", "alice/base", token=WRITE_TOKEN)
+    loaded, model = load_dataset("alice/calls", split="train"), AutoModelForCausalLM.from_pretrained("alice/base")
+    commits = {"dataset": hub.repo("alice/calls").refs["main"], "model": hub.repo("alice/base", "models").refs["main"]}
+    for repo_id, kind in (("alice/calls", "dataset"), ("alice/base", "model")):
+        api = HfApi(token=WRITE_TOKEN)
+        api.upload_file(path_or_fileobj=b"x", path_in_repo="new", repo_id=repo_id, repo_type=kind)
+    record = build_trainer(loaded, model=model).recorder.record()
+    assert record["base_model"] == {"name": "alice/base", "revision": commits["model"]}
+    expected = {"name": "alice/calls", "revision": commits["dataset"], "split": "train", "rows": 4}
+    assert record["dataset"] == expected
+    assert base_model_facts("no name at all", "v1") == {"name": "no name at all", "revision": "v1"}
+
+
 # ------------------------------------------------------------------------------------------------- what a trainer writes
 
 
@@ -166,6 +185,18 @@ def test_a_training(tmp_path):
                 and str(tmp_path) not in (folder / name).read_text()
             )
     assert not list(tmp_path.rglob("*.unfinished"))
+
+
+@pytest.mark.parametrize(
+    ("bits", "more"), [({"load_in_4bit": True}, {"bnb_4bit_quant_type": "nf4"}), ({"load_in_8bit": True}, {})]
+)
+def test_a_quantized_base_model(tmp_path, bits, more):
+    build_tiny_model(len(TOKENIZER)).save_pretrained(tmp_path)
+    model = AutoModelForCausalLM.from_pretrained(
+        tmp_path, quantization_config=BitsAndBytesConfig(**bits, bnb_4bit_quant_type="nf4")
+    )
+    record = build_trainer(model=model, arguments={"peft_config": LoraConfig(r=2)}).recorder.record()
+    assert record["quantization"] == {"quant_method": "bitsandbytes", **bits, **more}
 
 
 def test_a_resumed_training_is_one_run(tmp_path):

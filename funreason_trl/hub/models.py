@@ -52,6 +52,7 @@ def push_model(
     repo_id: str,
     *,
     scores: Sequence[str] = (),
+    card: Path | None = None,
     merge: bool = False,
     base_model: str | None = None,
     private: bool = False,
@@ -70,6 +71,8 @@ def push_model(
         repo_id (`str`): Name on the Hub, as in `user/name`; the repository is made if it is not there.
         scores (`Sequence[str]`, *optional*): As in [`~funreason_trl.evaluation.scores_file.read_scores`], the model's own
             first.
+        card (`Path`, *optional*): A card written by hand, in place of the one that is made; its metadata are the user's
+            own too.
         merge (`bool`, *optional*, defaults to `False`): Merge an adapter into its base model, and push the whole.
         base_model (`str`, *optional*): Name of the base model on the Hub, where the model was trained from a folder.
         private (`bool`, *optional*, defaults to `False`): Let only the owner see it. Otherwise the owner's default for
@@ -90,6 +93,8 @@ def push_model(
         record, rounds, scored = _record_of(folder), read_rounds(folder), read_scores(scores)
     except (RecordError, ScoresError) as error:
         raise HubError(str(error)) from None
+    if card is not None and not card.is_file():
+        raise HubError(f"there is no card {card}; give a Markdown file, or leave it out")
     if merge and not (folder / ADAPTER).is_file():
         raise HubError(f"{folder} holds a whole model, so there is nothing to merge; leave merge out")
     if (folder / ADAPTER).is_file() and not merge:
@@ -107,8 +112,8 @@ def push_model(
         contents |= _cleaned(contents, base_model)
         write_record(Path(scratch), record)
         contents[RECORD] = Path(scratch) / RECORD
-        card = model_card(repo_id, record, rounds=rounds, scores=scored)
-        contents["README.md"] = str(card).encode()
+        made = model_card(repo_id, record, rounds=rounds, scores=scored)
+        contents["README.md"] = str(made).encode() if card is None else card
         return push_files(
             api,
             target,

@@ -12,7 +12,7 @@ from funreason_trl.scripts.ending import ending
 from funreason_trl.scripts.help import LineParser
 
 
-ONLY_FOR_MODELS = ("scores", "merge", "base_model")
+ONLY_FOR_MODELS = ("scores", "card", "merge", "base_model")
 
 
 def option_parser() -> LineParser:
@@ -32,6 +32,9 @@ def option_parser() -> LineParser:
         default=[],
         metavar="[LABEL=]PATH",
         help="what `funreason eval` wrote, for the card: of this model first, then of those it is compared with",
+    )
+    parser.add_argument(
+        "--card", type=Path, metavar="FILE", help="your own README.md; by default one is made of what is on record"
     )
     parser.add_argument(
         "--merge", action="store_true", help="merge an adapter into its base model, and push the whole"
@@ -56,6 +59,7 @@ def push(options: argparse.Namespace) -> str:
         options.model,
         options.repo,
         scores=options.scores,
+        card=options.card,
         merge=options.merge,
         base_model=options.base_model,
         **where,

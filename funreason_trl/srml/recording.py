@@ -9,6 +9,7 @@ import platform
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -207,8 +208,12 @@ def _quantization(trainer: Trainer) -> dict[str, Any] | None:
     if config is None:
         return None
     facts = config if isinstance(config, dict) else config.to_dict()
-    names = ("quant_method", "load_in_4bit", "load_in_8bit", "bnb_4bit_quant_type", "bnb_4bit_use_double_quant")
-    return {name: str(facts[name]) if name == "quant_method" else facts[name] for name in names if facts.get(name)}
+    method = facts["quant_method"]
+    names: tuple[str, ...] = ("load_in_4bit", "load_in_8bit")
+    if facts.get("load_in_4bit"):
+        names += ("bnb_4bit_quant_type", "bnb_4bit_use_double_quant")
+    known = {name: facts[name] for name in names if facts.get(name)}
+    return {"quant_method": str(method.value if isinstance(method, Enum) else method), **known}
 
 
 def _loss(trainer: Trainer) -> dict[str, Any]:

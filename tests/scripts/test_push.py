@@ -61,6 +61,7 @@ def test_what_it_can_not_push_ends_in_one_line(hub, trained, tmp_path, monkeypat
         (["--model", "a"], "--repo"),
         (["--dataset", "a", "--repo", "a/b", "--merge"], "argument --merge: only for --model"),
         (["--dataset", "a", "--repo", "a/b", "--scores", "c"], "argument --scores: only for --model"),
+        (["--dataset", "a", "--repo", "a/b", "--card", "c"], "argument --card: only for --model"),
     ],
 )
 def test_options_that_do_not_fit(arguments, message, capsys):

@@ -15,7 +15,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from funreason_trl.card_tables import (
+from funreason_trl.cards.tables import (
     accuracy_table,
     code,
     is_hub_name,
@@ -27,7 +27,7 @@ from funreason_trl.card_tables import (
     shown_scores,
     training_table,
 )
-from funreason_trl.card_usage import bfcl_use, transformers_use, vllm_use
+from funreason_trl.cards.usage import bfcl_use, transformers_use, vllm_use
 from funreason_trl.evaluation.scores_file import ScoredModel
 from funreason_trl.evaluation.table import SKILL_COLUMNS
 

@@ -1,8 +1,9 @@
 """`funreason quickstart`: rows, training, a round of self-refinement, and answers before and after, in minutes.
 
 In: nothing but a package index (for the wheel that holds SmolLM2-135M-Instruct), or a model of the user's. Out, in the
-output folder: the trained adapter, `answers.jsonl` (every held-out question with its answers before and after),
-`results.json`, `curves.png` and what the round did; and on the screen its funnel, a table and three answers.
+output folder: the inspected rows as a dataset, the trained adapter, `answers.jsonl` (every held-out question with its
+answers before and after), `results.json`, `curves.png` and what the round did; and on the screen its funnel, a table and
+three answers. Both can be pushed to the Hub.
 
 After the first epoch the model answers queries of the training rows itself, and the answers that pass inspection take
 their rows' places in the second. `report.html` shows all of it.
@@ -13,8 +14,10 @@ The questions at the end are about tools that do not occur in training, so a rig
 import argparse
 import logging
 import math
+import shutil
 import sys
 import warnings
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -34,8 +37,10 @@ from transformers import (
 )
 
 from funreason_trl import SRMLConfig, SRMLTrainer
+from funreason_trl.building.build import build_dataset
 from funreason_trl.data.rendering import prompt_messages, render_python
 from funreason_trl.data.sample import sample_rows
+from funreason_trl.data.sources import read_rows
 from funreason_trl.evaluation.answers import score_answer
 from funreason_trl.generation import GenerationSettings, Prompt, generate_all
 from funreason_trl.generation.transformers_generator import TransformersGenerator
@@ -58,6 +63,7 @@ from funreason_trl.scripts.quickstart_report import (
     write_answers,
     write_results,
 )
+from funreason_trl.scripts.report import PAGE
 
 
 DEFAULT_MODEL = "smollm2"
@@ -69,11 +75,11 @@ ROW_KINDS = ("single", "multiple")
 ANSWERS_AT_A_TIME = 24
 
 OUTPUTS = {
+    "dataset/": "the rows that were trained on, inspected, with a card",
     "model/": "what was trained with the multiscale loss",
     "answers.jsonl": "every held-out question with all of its answers and their scores",
     "results.json": "the table, the options, the round, and the losses of every step",
     "curves.png": "the losses of every step as a picture",
-    "report.html": "all of this as one page",
 }
 
 
@@ -91,11 +97,11 @@ def run(options: argparse.Namespace) -> None:
     output.mkdir(parents=True, exist_ok=True)
 
     console.rule("1. Rows")
-    train_rows = short_rows(options.train_rows, "train")
+    train_rows = inspected_rows(options.train_rows, output / "dataset")
     test_rows = short_rows(options.test_rows, "heldout")
     console.print(
-        f"{len(train_rows)} rows of the embedded sample to train on, {len(test_rows)} to ask about tools that the "
-        "training rows do not have. One training row, as the model sees its answer:"
+        f"{len(train_rows)} rows of the embedded sample that passed inspection to train on, {len(test_rows)} to ask about "
+        "tools that the training rows do not have. One training row, as the model sees its answer:"
     )
     console.print(render_python(train_rows[0])[0]["completion"][0]["content"], style="dim", markup=False)
 
@@ -129,7 +135,7 @@ def run(options: argparse.Namespace) -> None:
     write_answers(output / "answers.jsonl", test_rows, before, trained)
     write_results(output / "results.json", options, before, trained, refinement.rounds)
     draw_curves(output / "curves.png", trained)
-    write_report([output], [], output / "report.html")
+    write_report([output], [], output / PAGE)
     print_table(before, trained, len(test_rows))
     print_answers(test_rows, before, trained[0].after)
     seconds = perf_counter() - started
@@ -138,6 +144,7 @@ def run(options: argparse.Namespace) -> None:
     refined = {"trainer/refinement/": "the round's answers with their verdicts, as a dataset"} if callbacks else {}
     for name, what in (OUTPUTS | refined).items():
         console.print(f"  {name:<20} {what}", highlight=False)
+    console.print(f"\nAll of it as one page: {output / PAGE}", markup=False, highlight=False, soft_wrap=True)
 
 
 def option_parser() -> LineParser:
@@ -189,6 +196,14 @@ def quiet_libraries() -> None:
     disable_progress_bars()
     logging.getLogger("accelerate").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+
+
+def inspected_rows(count: int, folder: Path) -> list[dict]:
+    """Rows of the sample that pass the rules of FCDR, read from the dataset that is built of them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    made = {"source": "sample of funreason_trl", "funreason-trl": version("funreason-trl")}
+    build_dataset(short_rows(count, "train"), folder, made=made, progress=False)
+    return list(read_rows(folder))
 
 
 def short_rows(count: int, split: str) -> list[dict]:

@@ -262,6 +262,7 @@ def build_trainer(
 ) -> SRMLTrainer:
     config = SRMLConfig(
         output_dir=str(Path(options.output) / "trainer"),
+        hub_model_id="funreason-quickstart",  # what the card calls it
         balance=balance,
         num_train_epochs=options.epochs,
         learning_rate=options.learning_rate,

@@ -141,6 +141,7 @@ class Run:
     on_gpu: bool
     hardware: str
     command: str
+    config: str
     accelerate: dict
 
     @property
@@ -183,6 +184,7 @@ def read_run(path: Path, device: str | None = None) -> Run:
         on_gpu=hardware[2] != "cores",
         hardware=f"{hardware[1]} {'cores' if name == 'cores' else f'x {name}, {DEVICES[name].memory} GB'}",
         command=words,
+        config=Path(config[1]).stem if config else "",
         accelerate=yaml.safe_load((ROOT / config[1]).read_text()) if config else {},
     )
 
@@ -338,11 +340,12 @@ def table_row(run: Run, count: int | None = None) -> str:
     if times["answers"]:
         time += f" (answers {duration(times['answers'])})"
     gib = sum(memory(run).values()) / GIB
-    return f"| `{name}` | {run.hardware} | `{run.command}` | {gib:.0f} GiB | {time} |"
+    config = f"`{run.config}`" if run.config else "none"
+    return f"| `{name}` | {run.hardware} | {config} | {gib:.0f} GiB | {time} |"
 
 
 def table(paths: list[Path], device: str | None = None, count: int | None = None) -> str:
-    head = "| recipe | hardware | command | memory on each device, estimated | time, estimated |\n| --- | --- | --- | --- | --- |"
+    head = "| recipe | hardware | accelerate config | memory on each device, estimated | time, estimated |\n| --- | --- | --- | --- | --- |"
     return "\n".join([head, *(table_row(read_run(path, device), count) for path in paths)])
 
 

@@ -190,7 +190,27 @@ def test_a_recipe_takes_a_step_on_a_stand_in_for_its_model(recipe, stand_ins, tm
 
 
 def test_the_table_is_the_scripts():
-    assert estimate.table(RECIPES) in (FOLDER / "README.md").read_text()
+    table = estimate.table(RECIPES)
+    assert table in (FOLDER / "README.md").read_text()
+    assert max(map(len, table.splitlines())) < 120
+
+
+@each_recipe
+def test_the_tables_general_command_is_the_recipes_own(recipe):
+    """With its name and its accelerate config, the README's command is what the recipe's first lines say."""
+    text = (FOLDER / "README.md").read_text().replace("\\\n", "")
+    alone, launched = (
+        re.search(f"^{start} .*<recipe>.*$", text, re.MULTILINE) for start in ("funreason", "accelerate")
+    )
+    assert alone is not None and launched is not None
+    run = estimate.read_run(recipe)
+    command = (launched if run.config else alone)[0]
+    if recipe.stem == "hdr" or recipe.stem.startswith("refine"):
+        command = command.replace("train", "refine")
+    if run.options.get("dataset_name") == "sample":
+        command = command.replace(" --dataset_name runs/cot", "")
+    command = command.replace("<recipe>", name_of(recipe)).replace("<accelerate config>", run.config)
+    assert shlex.split(command) == shlex.split(run.command)
 
 
 @pytest.mark.parametrize(

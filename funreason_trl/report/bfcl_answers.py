@@ -6,6 +6,7 @@ where BFCL's files are on this machine: a report never downloads.
 
 import importlib.util
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,7 +21,8 @@ from funreason_trl.evaluation.bfcl.judging import judge_result
 from funreason_trl.evaluation.bfcl.results import BfclResult, read_results
 from funreason_trl.evaluation.bfcl.rows import BfclRow
 
-from .reading import SCORES, ReportError, read_object
+from .files import ReportError, read_object
+from .reading import SCORES
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class BfclAnswers:
         """
         # As `funreason eval` and the official tool name it.
         folder = self.folder / "result" / re.sub(r"[^\w.-]+", "_", self.model).strip("_")
-        if not folder.is_dir():
+        if not os.path.isdir(folder):  # which takes any name for a path, too long ones as well
             return {}
         try:
             results = read_results(folder)

@@ -11,6 +11,10 @@ from statistics import fmean, median, quantiles
 from typing import Any
 
 
+class LengthsError(ValueError):
+    """A round's answers can't be read; says which file."""
+
+
 @dataclass(frozen=True)
 class Lengths:
     """
@@ -56,6 +60,9 @@ def round_lengths(folder: Path, number: int) -> Iterator[Lengths]:
     Args:
         folder (`Path`): `refinement/`.
         number (`int`): Of the round.
+
+    Raises:
+        [`LengthsError`]: A file is cut off, or holds no answers.
     """
     data = folder / f"round-{number:03d}" / "data"
     trained = [one for path in sorted(data.glob("train-*.parquet")) for one in _file_lengths(path)]
@@ -73,11 +80,19 @@ def lengths_of(label: str, pairs: Iterable[tuple[int, int]], place: int = 0) -> 
 
 
 def _file_lengths(path: Path) -> Iterator[tuple[int, int]]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    for batch in pq.ParquetFile(path).iter_batches(columns=["messages"]):
-        for messages in batch.column(0).to_pylist():
-            yield _message_lengths(json.loads(messages[-1]))
+    try:
+        for batch in pq.ParquetFile(path).iter_batches(columns=["messages"]):
+            for messages in batch.column("messages").to_pylist():
+                yield _message_lengths(json.loads(messages[-1]))
+    # Arrow's own errors are of these kinds, too; a file of another form fails where its parts are taken.
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise LengthsError(
+            f"{path.parent.parent.name}/data/{path.name} can't be read, so lengths are left out "
+            f"({type(error).__name__}); take the file from the run anew"
+        ) from None
 
 
 def _message_lengths(message: dict[str, Any]) -> tuple[int, int]:

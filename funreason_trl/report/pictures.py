@@ -107,9 +107,10 @@ def lengths_picture(title: str, groups: Sequence[Lengths], part: str) -> str:
             width = max(one.upper - one.lower, 1e-9)
             axes.barh(place, width, left=one.lower, height=0.36, color=color, alpha=0.35, linewidth=0)
             axes.plot([one.median] * 2, [place - 0.2, place + 0.2], color=color, linewidth=3, solid_capstyle="butt")
-            axes.plot(one.mean, place, "o", color=SURFACE, markeredgecolor=color, markersize=6)
+            axes.plot(one.mean, place, "o", color=SURFACE, markeredgecolor=color, markersize=6, clip_on=False)
         _name_rows(axes, [group.label for group in groups])
-        axes.set_xlim(0, None)
+        # Where nobody thinks at all, an axis of its own choice would end at a billionth of a character.
+        axes.set_xlim(0, max(10, axes.get_xlim()[1]))
         axes.set_xlabel("characters")
         axes.grid(axis="x")
         said = "; ".join(
@@ -171,7 +172,7 @@ def _name_rows(axes, names: Sequence[str]) -> None:
     """Names at the left, as ordinary text, from the top down."""
     axes.set_yticks(range(len(names)), [_short(clean(name, 60)) for name in names], color=INK)
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, pad=7)
     axes.spines["left"].set_visible(False)
 
 

@@ -5,18 +5,18 @@ Of each thing the newest is taken: the log from `funreason_run.json`, `trainer_s
 from `refinement/`. No pickle and no model is opened.
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .lengths import Lengths, round_lengths
+from funreason_trl.record import RECORD, ROUNDS, read_record, read_rounds
+
+from .files import COUNT, MEND, NUMBER, OBJECT, TEXT, ReportError, hold, read_object
+from .lengths import Lengths, LengthsError, round_lengths
 
 
-RECORD = "funreason_run.json"
 STATE = "trainer_state.json"
-ROUNDS = "refinement/refinement.jsonl"
 PLAN = "plan.json"
 SCORES = "scores.json"
 QUICKSTART = "results.json"
@@ -25,9 +25,25 @@ TRAINED = "after SRML"
 # What an adapter's own file says of the training.
 _ADAPTER = ("base_model_name_or_path", "peft_type", "r", "lora_alpha", "lora_dropout", "target_modules")
 
-
-class ReportError(ValueError):
-    """A folder without a run, or a file of one that can't be read; says what to give."""
+# What the page relies on of each file; whatever else is in them is shown as it stands, or not at all.
+_LOG = [{"step?": COUNT}]
+_STATE = {"log_history?": _LOG, "max_steps?": COUNT}
+_RECORD = {
+    **{f"{name}?": OBJECT for name in ("base_model", "dataset", "loss")},
+    "training?": {"planned_steps?": COUNT},
+    "log_history?": _LOG,
+}
+_PLAN = {"done?": COUNT, "total?": COUNT}
+_ROUND = {
+    "round?": COUNT,
+    "step?": COUNT,
+    "figures?": {"answers?": COUNT},
+    "funnel?": {str: {"verdicts": {str: COUNT}, "reasons?": {str: COUNT}}},
+    "warnings?": [TEXT],
+    "config?": OBJECT,
+}
+_TRAINED = {"history?": [{"step": COUNT, "think": NUMBER, "result": NUMBER}]}
+_QUICKSTART = {"options": {"model": TEXT}, "rounds?": [_ROUND], f"{TRAINED}?": _TRAINED}
 
 
 @dataclass(frozen=True)
@@ -66,11 +82,17 @@ class Run:
 
 def read_runs(folders: list[Path]) -> list[Run]:
     """The runs, each under a name of its own; errors as in [`read_run`]."""
-    names = [folder.resolve().name for folder in folders]
-    return [
-        read_run(folder, name if names.count(name) == 1 else "/".join(folder.resolve().parts[-2:]))
-        for folder, name in zip(folders, names, strict=True)
-    ]
+    return [read_run(folder, name) for folder, name in zip(folders, names_apart(folders), strict=True)]
+
+
+def names_apart(folders: list[Path]) -> list[str]:
+    """The folders' names, with as many of the folders above them as it takes to tell them apart."""
+    paths = [folder.resolve() for folder in folders]
+    for depth in range(1, max((len(path.parts) for path in paths), default=0) + 1):
+        names = ["/".join(path.parts[-depth:]) for path in paths]
+        if len(set(names)) == len(set(paths)):
+            return names
+    return []
 
 
 def read_run(folder: Path, name: str) -> Run:
@@ -90,7 +112,7 @@ def read_run(folder: Path, name: str) -> Run:
         )
     # The quickstart saves its model and its trainer's log one folder deeper.
     places = [place for place in (folder, folder / "model", folder / "trainer") if place.is_dir()]
-    record = next((read_object(place / RECORD) for place in places if (place / RECORD).is_file()), {})
+    record = next((read_own_record(place) for place in places if (place / RECORD).is_file()), {})
     log = Log()
     trainings = sorted(folder.glob("training-[0-9][0-9][0-9]"))
     if trainings:
@@ -98,11 +120,10 @@ def read_run(folder: Path, name: str) -> Run:
     else:
         for place in places:
             log = max(log, _log(place), key=lambda one: one.step)
-        planned = int((record.get("training") or {}).get("planned_steps", 0))
+        planned = record.get("training", {}).get("planned_steps", 0)
         log = max(Log(record.get("log_history", []), planned or log.total), log, key=lambda one: one.step)
     quickstart = _quickstart(folder / QUICKSTART)
-    rounds_file = next((path for place in places if (path := place / ROUNDS).is_file()), folder / ROUNDS)
-    rounds = read_lines(rounds_file) if rounds_file.is_file() else list(quickstart.get("rounds", []))
+    rounds = next(filter(None, (_rounds(place) for place in places)), quickstart.get("rounds", []))
     adapter = next((read_object(path) for place in places if (path := place / "adapter_config.json").is_file()), {})
     if not (record or log.history or rounds or quickstart or score_files(folder)):
         raise ReportError(
@@ -111,15 +132,16 @@ def read_run(folder: Path, name: str) -> Run:
             "begun writes with its first checkpoint or round."
         )
     history = log.history or list(_steps_of_quickstart(quickstart))
+    lengths, rounds = _lengths(places, rounds)
     return Run(
         folder,
         name,
         {key: value for key, value in record.items() if key not in ("log_history", "version")},
         history,
-        log.step or max((entry["step"] for entry in history), default=0),
+        Log(history).step,
         log.total,
         [line | {"step": log.before_round(line) + line.get("step", 0)} for line in rounds],
-        [lengths for line in rounds for lengths in round_lengths(rounds_file.parent, line.get("round", 0))],
+        lengths,
         {key: adapter[key] for key in _ADAPTER if key in adapter},
         quickstart,
     )
@@ -155,8 +177,8 @@ def _log(folder: Path) -> Log:
     log = Log()
     for place in (*newest, folder):
         if (place / STATE).is_file():
-            state = read_object(place / STATE)
-            found = Log(list(state.get("log_history", [])), int(state.get("max_steps", 0)))
+            state = read_object(place / STATE, _STATE)
+            found = Log(state.get("log_history", []), state.get("max_steps", 0))
             log = max(log, found, key=lambda one: one.step)
     return log
 
@@ -166,46 +188,63 @@ def _log_of_trainings(folders: list[Path]) -> Log:
     history: list[dict[str, Any]] = []
     starts, total = [], 0
     for folder in folders:
-        plan = read_object(folder / PLAN) if (folder / PLAN).is_file() else {}
-        starts.append(int(plan.get("done", 0)))
-        total = int(plan.get("total", total))
+        plan = read_object(folder / PLAN, _PLAN) if (folder / PLAN).is_file() else {}
+        starts.append(plan.get("done", 0))
+        total = plan.get("total", total)
         history += [entry | {"step": starts[-1] + entry.get("step", 0)} for entry in _log(folder).history]
     return Log(history, total, tuple(starts))
+
+
+def read_own_record(folder: Path) -> dict[str, Any]:
+    """The record of a folder that has one; errors as in [`read_run`]."""
+    record = _recorded(read_record, folder, RECORD)
+    hold(folder / RECORD, record, _RECORD)
+    return record
+
+
+def _recorded(read: Callable[[Path], Any], folder: Path, name: str) -> Any:
+    """What `read_record` or `read_rounds` finds, or why it can't, as an error of the report."""
+    try:
+        return read(folder)
+    except (ValueError, RecursionError) as error:
+        text = str(error)
+        raise ReportError(text if name in text else f"{folder / name} can't be read ({text}); {MEND}") from None
+
+
+def _rounds(folder: Path) -> list[dict[str, Any]]:
+    rounds = _recorded(read_rounds, folder, ROUNDS)
+    for number, line in enumerate(rounds, start=1):
+        hold(f"{folder / ROUNDS}, round {number}", line, _ROUND)
+    return rounds
+
+
+def _lengths(places: list[Path], rounds: list[dict[str, Any]]) -> tuple[list[Lengths], list[dict[str, Any]]]:
+    """Lengths of the rounds' answers, from where they lie; a round whose answers can't be read gets a warning that says so."""
+    lengths: list[Lengths] = []
+    lines = []
+    for line in rounds:
+        found: list[Lengths] = []
+        try:
+            for place in places:
+                found = found or list(round_lengths(place / "refinement", line.get("round", 0)))
+        except LengthsError as error:
+            line = line | {"warnings": [*line.get("warnings", []), str(error)]}
+        lengths += found
+        lines.append(line)
+    return lengths, lines
 
 
 def _quickstart(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     results = read_object(path)
-    return results if "before" in results and "options" in results else {}
+    if not results.keys() >= {"before", "options"}:
+        return {}
+    hold(path, results, _QUICKSTART)
+    return results
 
 
 def _steps_of_quickstart(quickstart: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The quickstart's own short names of the two losses; what it compares with is another training."""
     for entry in quickstart.get(TRAINED, {}).get("history", []):
         yield {"step": entry["step"], "loss/think": entry["think"], "loss/result": entry["result"]}
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8", errors="replace"))
-    except (ValueError, RecursionError) as error:
-        raise ReportError(f"{path} is not JSON ({error}); write it again, or take it away") from None
-    if not isinstance(content, dict):
-        raise ReportError(f"{path} holds no object; it is not a file of this package")
-    return content
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The objects of a file that has one a line; a [`ReportError`] names the line that is none."""
-    lines = []
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            lines.append(json.loads(line))
-        except (ValueError, RecursionError) as error:
-            raise ReportError(f"{path}:{number} is not JSON ({error}); take that line away") from None
-        if not isinstance(lines[-1], dict):
-            raise ReportError(f"{path}:{number} holds no object; it is not a file of this package")
-    return lines

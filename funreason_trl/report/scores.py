@@ -4,6 +4,7 @@ In: folders that `funreason eval` wrote, and what `funreason quickstart` measure
 [`compare_models`]: [`Comparison`]s, with the answers that became right and wrong.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -14,8 +15,9 @@ from funreason_trl.data.rows import split_reasoning
 from funreason_trl.evaluation.bfcl.scores import AGGREGATES, Difference, compare, wilson
 
 from .bfcl_answers import Answer, Answers, BfclAnswers, KnownAnswers, Question
+from .files import ANYTHING, COUNT, FLAG, NUMBER, OBJECT, TEXT, ReportError, hold, read_lines, read_object
 from .lengths import Lengths, lengths_of
-from .reading import RECORD, SCORES, TRAINED, ReportError, Run, read_lines, read_object, score_files
+from .reading import QUICKSTART, RECORD, SCORES, TRAINED, Run, names_apart, read_own_record, score_files
 from .text import public
 
 
@@ -23,6 +25,18 @@ SKILLS = ("humaneval", "mbpp")
 # The quickstart asks questions of its own, which are one category here.
 HELD_OUT = "held-out tools"
 SHOWN = 20
+
+_INTERVAL = {"low": NUMBER, "high": NUMBER, "count": COUNT}
+_SCORES = {
+    "settings?": {"model?": TEXT, "base?": TEXT, "bfcl_data?": TEXT},
+    "versions?": OBJECT,
+    "scores": {str: {str: {"accuracy": NUMBER, **_INTERVAL}}},
+    "verdicts": {str: {str: {str: FLAG}}},
+    "sizes?": {str: {str: COUNT}},
+    "differences?": {str: {"difference": NUMBER, **_INTERVAL}},
+}
+MEND = "give a folder that `funreason eval --output` wrote, or let it write that one again"
+_ANSWERED = {"answer": TEXT, "right": FLAG, "mistake?": TEXT}
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,8 @@ class Model:
         role (`str`): `"base"`, `"SFT"`, `"run"`, or nothing where that is not known.
         scores (`dict[str, Score]`): By category, aggregate and benchmark.
         verdicts (`dict[str, dict[str, bool]]`): Right or wrong, by category and id.
+        run (`str`): Name of the run that it is, or that it was asked for; empty where it was asked for none.
+        asked (`str`): How the page calls the evaluation.
         source (`Path`): Folder of the evaluation.
         settings (`dict`): What the scores depend on.
         sources (`tuple`): What its answers are read from.
@@ -56,6 +72,8 @@ class Model:
     role: str
     scores: dict[str, Score]
     verdicts: dict[str, dict[str, bool]]
+    run: str
+    asked: str
     source: Path
     settings: dict[str, Any]
     sources: tuple[BfclAnswers | KnownAnswers, ...]
@@ -114,18 +132,17 @@ def read_models(runs: list[Run], folders: list[Path]) -> list[Model]:
     Raises:
         ReportError: A folder has no scores, or a file is not what it should be.
     """
-    files: list[tuple[Path, Run | None]] = [(path, run) for run in runs for path in score_files(run.folder)]
-    for folder in folders:
+    files: list[tuple[Path, Run | None, str]] = [
+        (path, run, _place(path, run)) for run in runs for path in score_files(run.folder)
+    ]
+    for folder, name in zip(folders, names_apart(folders), strict=True):
         path = folder / SCORES if folder.is_dir() else folder
         if not path.is_file():
             raise ReportError(f"{path} is not there; give a folder that `funreason eval --output` wrote")
-        files.append((path, None))
+        files.append((path, None, name))
     models: list[Model] = []
-    for path, run in {path.resolve(): (path, run) for path, run in reversed(files)}.values():
-        try:
-            models = [*_evaluated(path, run, runs), *models]
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ReportError(f"{path} is not as `funreason eval` writes it ({error!r}); run it again") from None
+    for path, owner, name in {file[0].resolve(): file for file in reversed(files)}.values():
+        models = [*_evaluated(path, owner, name, runs), *models]
     models += [model for run in runs if run.quickstart for model in _quickstart_models(run)]
     order = {"base": 0, "SFT": 1, "": 2, "run": 3}
     return _named_apart(_merged(sorted(models, key=lambda model: order[model.role])))
@@ -152,15 +169,16 @@ def answer_lengths(models: Iterable[Model]) -> Iterator[Lengths]:
             yield lengths_of(model.name, pairs, place)
 
 
-def _evaluated(path: Path, run: Run | None, runs: list[Run]) -> Iterator[Model]:
-    record = read_object(path)
-    if not isinstance(record.get("scores"), dict) or "verdicts" not in record:
-        raise ReportError(f"{path} has no scores and verdicts; give a folder that `funreason eval --output` wrote")
+def _place(path: Path, run: Run) -> str:
+    """How the page calls an evaluation in a run's folder."""
+    return run.name if path.parent == run.folder else f"{run.name}/{path.parent.name}"
+
+
+def _evaluated(path: Path, run: Run | None, asked: str, runs: list[Run]) -> Iterator[Model]:
+    record = read_object(path, _SCORES, MEND)
     settings = record.get("settings", {})
     for name, scores in record["scores"].items():
-        if not all(isinstance(score, dict) for score in scores.values()):
-            raise ReportError(f"{path} holds the scores of one model; give a folder that `funreason eval` wrote")
-        role, shown = _role(name, settings, run, runs)
+        role, shown, its_run = _role(name, settings, run, runs)
         yield Model(
             shown,
             role,
@@ -169,6 +187,8 @@ def _evaluated(path: Path, run: Run | None, runs: list[Run]) -> Iterator[Model]:
                 for key, score in scores.items()
             },
             record["verdicts"].get(name, {}),
+            its_run,
+            asked,
             path.parent,
             settings | {"versions": record.get("versions", {})},
             (BfclAnswers(path.parent, name),),
@@ -187,36 +207,49 @@ def _stored_differences(record: dict[str, Any], name: str) -> dict[str, Differen
     }
 
 
-def _role(name: str, settings: dict[str, Any], run: Run | None, runs: list[Run]) -> tuple[str, str]:
-    """What the model is to the runs, and how the page calls it."""
+def _role(name: str, settings: dict[str, Any], run: Run | None, runs: list[Run]) -> tuple[str, str, str]:
+    """What the model is to the runs, how the page calls it, and the run that it is or was asked for."""
+    asked_for = run.name if run else ""
     if name == settings.get("base"):
-        return "base", public(name)
-    folder = Path(name).expanduser()
+        return "base", public(name), asked_for
     for one in runs:
-        own = (one.folder.resolve(), (one.folder / "model").resolve())
-        if folder.resolve() in own or (one is run and name == settings.get("model")):
-            return "run", one.name
-    if (folder / RECORD).is_file() and read_object(folder / RECORD).get("loss", {}).get("balance") == "token":
-        return "SFT", public(name)
+        own = [place for place in (one.folder, one.folder / "model") if place.is_dir()]
+        # `os.path` takes any name for a path, too long ones as well.
+        is_own = os.path.exists(name) and any(os.path.samefile(name, place) for place in own)
+        if is_own or (one is run and name == settings.get("model")):
+            return "run", one.name, one.name
+    record = read_own_record(Path(name)) if os.path.isfile(os.path.join(name, RECORD)) else {}
+    if record.get("loss", {}).get("balance") == "token":
+        return "SFT", public(name), asked_for
     if any(name == one.record.get("base_model", {}).get("name") for one in runs):
-        return "base", public(name)
-    return "", public(name)
+        return "base", public(name), asked_for
+    return "", public(name), asked_for
 
 
 def _quickstart_models(run: Run) -> Iterator[Model]:
+    names = [key for key in run.quickstart if key == "before" or key.startswith("after ")]
+    hold(run.folder / QUICKSTART, run.quickstart, {"rows": COUNT, **{name: {"calls_right": COUNT} for name in names}})
     path = run.folder / "answers.jsonl"
-    lines = {str(line["id"]): line for line in read_lines(path)} if path.is_file() else {}
-    for name in [key for key in run.quickstart if key == "before" or key.startswith("after ")]:
-        rows = int(run.quickstart["rows"])
+    shape = {"id": ANYTHING, "query": TEXT, "gold": TEXT, **{f"{name}?": _ANSWERED for name in names}}
+    lines = {str(line["id"]): line for line in read_lines(path, shape)} if path.is_file() else {}
+    rows = run.quickstart["rows"]
+    for name in names:
+        if not run.quickstart[name]["calls_right"] <= rows > 0:
+            raise ReportError(
+                f"{run.folder / QUICKSTART}: `{name}.calls_right` of `rows` is {run.quickstart[name]['calls_right']} of "
+                f"{rows}, which can't be; let `funreason quickstart` write it again"
+            )
         right = wilson(run.quickstart[name]["calls_right"] / rows, rows)
         role = {"before": "base", TRAINED: "run"}.get(name, "SFT")
-        shown = {"before": public(str(run.quickstart["options"]["model"])), TRAINED: run.name}
+        shown = {"before": public(run.quickstart["options"]["model"]), TRAINED: run.name}
         answers = {id: _quickstart_answer(line, name) for id, line in lines.items() if name in line}
         yield Model(
             shown.get(name, name.removeprefix("after ")),
             role,
             {HELD_OUT: Score(right.value, right.low, right.high, right.count)},
-            {HELD_OUT: {id: bool(line[name]["right"]) for id, line in lines.items() if name in line}},
+            {HELD_OUT: {id: line[name]["right"] for id, line in lines.items() if name in line}},
+            run.name,
+            run.name,
             run.folder,
             {},
             (KnownAnswers({HELD_OUT: answers}),),
@@ -228,34 +261,49 @@ def _quickstart_answer(line: dict[str, Any], name: str) -> Answer:
     return Answer(reasoning or "", result, line[name].get("mistake", ""), Question(line["query"], line["gold"]))
 
 
-def _merged(models: list[Model]) -> Iterator[Model]:
+def _merged(models: Iterable[Model]) -> list[Model]:
     """A model whose benchmarks were run one by one is one model."""
-    merged: dict[tuple[str, str], Model] = {}
+    merged: list[Model] = []
     for model in models:
-        key = (model.name, model.role)
-        while key in merged and merged[key].scores.keys() & model.scores.keys():
-            key = (key[0] + " ", model.role)
-        if key in merged:
-            there = merged[key]
-            model = replace(
-                there,
-                scores={**there.scores, **model.scores},
-                verdicts={**there.verdicts, **model.verdicts},
-                sizes={**there.sizes, **model.sizes},
-                differences={**there.differences, **model.differences},
-                sources=(*there.sources, *model.sources),
-            )
-        merged[key] = model
-    return iter(merged.values())
+        place = next((place for place, there in enumerate(merged) if _is_more_of(there, model)), None)
+        if place is None:
+            merged.append(model)
+            continue
+        there = merged[place]
+        merged[place] = replace(
+            there,
+            scores={**there.scores, **model.scores},
+            verdicts={**there.verdicts, **model.verdicts},
+            sizes={**there.sizes, **model.sizes},
+            differences={**there.differences, **model.differences},
+            sources=(*there.sources, *model.sources),
+        )
+    return merged
 
 
-def _named_apart(models: Iterable[Model]) -> list[Model]:
-    models = list(models)
-    names = [model.name for model in models]
+def _is_more_of(there: Model, model: Model) -> bool:
+    """Other benchmarks of the same model, and not of another run."""
+    same = (there.name, there.role) == (model.name, model.role) and not there.scores.keys() & model.scores.keys()
+    return same and (there.run == model.run or not there.run or not model.run)
+
+
+def _named_apart(models: list[Model]) -> list[Model]:
     return [
-        model if names.count(model.name) == 1 else replace(model, name=f"{model.name} ({model.source.resolve().name})")
-        for model in models
+        replace(model, name=_own_name(model, [one for one in models if one.name == model.name])) for model in models
     ]
+
+
+def _own_name(model: Model, same: list[Model]) -> str:
+    """With the name of its run, or else of its evaluation, where others are called the same."""
+    if len(same) == 1:
+        return model.name
+    for labels in ([one.run or one.asked for one in same], [one.asked for one in same]):
+        if len(set(labels)) == len(same):
+            break
+    else:  # folders of one name, asked in one evaluation
+        labels = [str(number) for number in range(1, len(same) + 1)]
+    place = next(place for place, one in enumerate(same) if one is model)
+    return f"{model.name}, {labels[place]}"
 
 
 def _common(before: Model, after: Model) -> dict[str, list[str]]:

@@ -3,10 +3,10 @@
 In: [`Run`]s. Out: HTML of each section, or a line that says which command would bring what it needs.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from .files import is_number
 from .flow import flow_picture, read_flow
 from .lengths import Lengths, spread
 from .parts import cards, figures, line_key, missing, section, table, titled
@@ -58,19 +58,19 @@ def _glance(run: Run, comparisons: Sequence[Comparison], models: Sequence[Model]
     if run.step:
         yield "optimizer steps", f"{run.step:,}"
     for key, name in (("loss/think", "loss of thinking"), ("loss/result", "loss of the result")):
-        values = [entry[key] for entry in run.history if _is_number(entry.get(key))]
+        values = [entry[key] for entry in run.history if is_number(entry.get(key))]
         if values:
             yield f"{name}, first to last", f"{values[0]:.3g} → {values[-1]:.3g}"
     seconds = run.record.get("seconds") or run.quickstart.get(TRAINED, {}).get("seconds")
-    if _is_number(seconds):
+    if is_number(seconds):
         yield "of training", duration(seconds)
     if run.rounds:
         shares = [line.get("figures", {}).get("accepted_rows") for line in run.rounds]
-        known = [percent(share) for share in shares if _is_number(share)]
+        known = [percent(share) for share in shares if is_number(share)]
         if known:
             name = "queries with an accepted answer" + (", first round to last" if len(known) > 1 else "")
             yield name, " → ".join(known[:: len(known) - 1] if len(known) > 1 else known)
-    own = next((model for model in models if model.role == "run" and model.name == run.name), None)
+    own = next((model for model in models if model.role == "run" and model.run == run.name), None)
     if own is not None:
         name = next(key for key in ("overall", *own.scores) if key in own.scores)
         score = own.scores[name]
@@ -104,7 +104,7 @@ def losses(runs: Sequence[Run]) -> str:
 def _curves(place: int, run: Run, key: str) -> Iterator[Curve]:
     for name, dots in ((key, False), (f"eval_{key}", True)):
         points = [
-            (entry["step"], entry[name]) for entry in run.history if _is_number(entry.get(name)) and "step" in entry
+            (entry["step"], entry[name]) for entry in run.history if is_number(entry.get(name)) and "step" in entry
         ]
         if points:
             label = f"{run.name}, evaluation" if dots else run.name
@@ -148,7 +148,7 @@ def _rounds_table(run: Run) -> str:
         ("thinking, mean characters", lambda line, seen: _count(seen.get("think_length"))),
         ("held-out calls right before it", lambda line, seen: _share(line.get("accuracy"))),
         ("rows that gave their place", lambda line, seen: _count(line.get("replaced"))),
-        ("took", lambda line, seen: duration(line["seconds"]) if _is_number(line.get("seconds")) else ""),
+        ("took", lambda line, seen: duration(line["seconds"]) if is_number(line.get("seconds")) else ""),
     ]
     cells = [[show(line, line.get("figures", {})) for _, show in columns] for line in run.rounds]
     used = [place for place in range(len(columns)) if any(line[place] for line in cells)]
@@ -214,7 +214,7 @@ def setup(runs: Sequence[Run], models: Sequence[Model]) -> str:
     sources = {model.source: model for model in models if model.settings}
     if sources:
         asked = [dict(_flat(model.settings)) for model in sources.values()]
-        inner = _values_table([source.resolve().name for source in sources], asked)
+        inner = _values_table([model.asked for model in sources.values()], asked)
         body += f"<details><summary>Settings of the evaluations</summary>{inner}</details>"
     return section("setup", "Set-up and versions", body)
 
@@ -256,13 +256,9 @@ def _flat(values: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]
             yield name, public(str(value))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _share(value: Any) -> str:
-    return percent(value) if _is_number(value) else ""
+    return percent(value) if is_number(value) else ""
 
 
 def _count(value: Any) -> str:
-    return f"{value:,.0f}" if _is_number(value) else ""
+    return f"{value:,.0f}" if is_number(value) else ""

@@ -33,7 +33,7 @@ nav {{ display: flex; flex-wrap: wrap; gap: 4px 16px; margin: 12px 0 4px; font-s
 a {{ color: var(--accent); }}
 section {{ margin: 30px 0; scroll-margin-top: 12px; }}
 .cards {{ display: grid; gap: 14px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); margin: 12px 0; align-items: start; }}
-.cards.narrow {{ grid-template-columns: repeat(auto-fit, minmax(min(100%, 310px), 1fr)); }}
+.cards.narrow {{ grid-template-columns: repeat(auto-fill, minmax(min(100%, 310px), 1fr)); }}
 .cards.narrow svg {{ max-width: 380px; }}
 .cards.flowing {{ display: block; columns: 2 430px; column-gap: 14px; }}
 .cards.flowing .card {{ break-inside: avoid; margin-bottom: 14px; }}

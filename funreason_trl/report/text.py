@@ -7,6 +7,8 @@ import html
 import re
 from pathlib import Path
 
+from funreason_trl.record import public_name
+
 
 LONGEST = 1500
 # Controls but tab and line feed, halves of surrogate pairs, and what turns the direction of the text around it.
@@ -39,10 +41,13 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def public(name: str) -> str:
-    """A model or file without the folders of this machine, which are nobody's business where the page is shown."""
-    path = Path(name).expanduser()
-    return path.name if path.is_absolute() else name
+def public(text: str) -> str:
+    """[`public_name`] of what may be any text; also of a folder that is not there any more, as no Hub name has two slashes."""
+    try:
+        name = public_name(text) if text else text
+    except (OSError, RuntimeError, ValueError):  # longer than paths can be, or below the home of nobody
+        name = text
+    return Path(name).name if name.count("/") > 1 and not re.search(r"\s|://", name) else name
 
 
 def percent(share: float, digits: int = 0) -> str:

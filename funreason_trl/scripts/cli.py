@@ -4,11 +4,11 @@ It imports nothing heavy, so that `funreason --help` answers at once; each comma
 """
 
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 
 import funreason_trl
 from funreason_trl.scripts.ending import ending
+from funreason_trl.scripts.help import nearest
 
 
 COMMANDS = {
@@ -37,8 +37,8 @@ def main(argv: list[str] | None = None) -> None:
         print(funreason_trl.__version__)
         return
     if command not in COMMANDS:
-        near = get_close_matches(command, COMMANDS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        near = nearest(command, COMMANDS)
+        hint = f"; did you mean {near!r}?" if near else ""
         print(f"funreason: there is no command {command!r}{hint}\n\n{_overview()}", file=sys.stderr)
         sys.exit(2)
     with ending(command):

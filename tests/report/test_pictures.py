@@ -68,6 +68,11 @@ def test_what_is_seen_is_said():
     assert "multiple 50.0%" in re.search('aria-label="([^"]*)"', text)[1]
 
 
+def test_where_nobody_thinks_the_axis_is_still_one_of_characters():
+    text = lengths_picture("t", [Lengths("a", [0, 0], [5, 5])], "think")
+    assert ">10<" in text
+
+
 def test_a_long_run_is_thinned_and_smoothed():
     steps = [float(step) for step in range(10_000)]
     values = [1.0 + (-1) ** step for step in range(10_000)]

@@ -3,9 +3,12 @@
 import json
 import re
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from funreason_trl.report.reading import ReportError, read_run, read_runs
+from funreason_trl.report import ReportError
+from funreason_trl.report.reading import names_apart, read_run, read_runs
 
 from .files import history, quickstart_answer, round_line, write_json, write_quickstart, write_rounds, write_state
 
@@ -31,6 +34,66 @@ def test_a_broken_file_is_named(tmp_path, name):
     path.write_text('{"step": ')
     with pytest.raises(ReportError, match=re.escape(str(path))):
         read_run(tmp_path, "run")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("trainer_state.json", {"log_history": "x"}, '`log_history` is "x", where a list is expected'),
+        ("trainer_state.json", {"log_history": [{"step": "ten"}]}, '`log_history[0].step` is "ten"'),
+        ("trainer_state.json", {"max_steps": 10**400}, "`max_steps` is 1000000"),
+        ("funreason_run.json", {"version": 1, "dataset": "x"}, "`dataset` is 'x', not an object"),
+        ("funreason_run.json", {"version": 1, "log_history": 3}, "`log_history` is 3, where a list is expected"),
+        (
+            "funreason_run.json",
+            {"version": 1, "training": {"planned_steps": "ten"}},
+            '`training.planned_steps` is "ten", where a whole number is expected; take the file from the run anew',
+        ),
+        ("refinement/refinement.jsonl", 3, "1 is 3, "),
+        ("refinement/refinement.jsonl", {"funnel": {"format": 1}}, "round 1: `funnel.format` is 1"),
+        ("refinement/refinement.jsonl", {"warnings": "odd"}, 'round 1: `warnings` is "odd", where a list'),
+        ("results.json", {"before": {}, "options": {}}, "`options.model` is missing, where a text is expected"),
+    ],
+)
+def test_a_field_of_another_kind_is_named(tmp_path, name, content, words):
+    path = write_json(tmp_path / name, content)
+    with pytest.raises(ReportError, match=f"{re.escape(str(path))}.*{re.escape(words)}"):
+        read_run(tmp_path, "run")
+
+
+def test_fields_that_are_null_are_not_known(tmp_path):
+    record = {"version": 1, "log_history": None, "training": None, "loss": None, "adapter": None}
+    write_json(tmp_path / "funreason_run.json", record)
+    write_json(tmp_path / "trainer_state.json", {"log_history": None, "max_steps": None})
+    run = read_run(tmp_path, "run")
+    assert (run.record, run.history, run.total) == ({"adapter": None}, [], 0)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"[" * 100_000], ids=["no UTF-8", "deep"])
+@pytest.mark.parametrize("name", ["funreason_run.json", "refinement/refinement.jsonl"])
+def test_what_the_records_own_reader_trips_over_is_named_too(tmp_path, name, content):
+    path = write_json(tmp_path / name, {})
+    path.write_bytes(content)
+    with pytest.raises(ReportError, match=re.escape(str(path))):
+        read_run(tmp_path, "run")
+
+
+def test_a_round_whose_answers_are_cut_off_is_warned_of(tmp_path):
+    write_rounds(tmp_path, [round_line(1), round_line(2, warnings=["odd"])])
+    path = next((tmp_path / "refinement" / "round-002").rglob("train-*.parquet"))
+    path.write_bytes(path.read_bytes()[:-20])
+    run = read_run(tmp_path, "run")
+    assert {lengths.label for lengths in run.lengths} == {"round 1, all answers", "round 1, trained on"}
+    (warning,) = run.rounds[1]["warnings"][1:]
+    assert run.rounds[0]["warnings"] == [] and f"round-002/data/{path.name} can't be read" in warning
+
+
+def test_a_round_of_other_columns_is_warned_of(tmp_path):
+    write_rounds(tmp_path, [round_line(1)])
+    for path in tmp_path.rglob("*.parquet"):
+        pq.write_table(pa.table({"other": [1]}), path)
+    run = read_run(tmp_path, "run")
+    assert run.lengths == [] and "can't be read" in run.rounds[0]["warnings"][0]
 
 
 def test_a_run_in_progress_is_read_from_its_newest_checkpoint(tmp_path):
@@ -99,6 +162,16 @@ def test_the_quickstart(tmp_path):
     assert run.step == 5
 
 
+def test_lengths_of_the_quickstarts_rounds_whose_lines_lie_beside_the_model(tmp_path):
+    write_quickstart(tmp_path, [])
+    write_rounds(tmp_path / "trainer", [round_line(1)])
+    lines = (tmp_path / "trainer" / "refinement" / "refinement.jsonl").read_text()
+    beside = tmp_path / "model" / "refinement" / "refinement.jsonl"
+    beside.parent.mkdir(parents=True)
+    beside.write_text(lines)
+    assert len(read_run(tmp_path, "run").lengths) == 2
+
+
 def test_other_results_are_no_quickstart(tmp_path):
     (tmp_path / "results.json").write_text(json.dumps({"accuracy": 1}))
     with pytest.raises(ReportError, match="holds nothing of a run"):
@@ -109,3 +182,8 @@ def test_runs_of_one_name_are_told_apart(tmp_path):
     for parent in ("a", "b"):
         write_state(tmp_path / parent / "run", 3)
     assert [run.name for run in read_runs([tmp_path / "a" / "run", tmp_path / "b" / "run"])] == ["a/run", "b/run"]
+
+
+def test_as_many_folders_above_as_it_takes(tmp_path):
+    assert names_apart([tmp_path / "a" / "x" / "run", tmp_path / "b" / "x" / "run"]) == ["a/x/run", "b/x/run"]
+    assert names_apart([tmp_path / "run", tmp_path / "run"]) == ["run", "run"]

@@ -1,10 +1,12 @@
 """Pins which models are compared with which, and the answers that changed."""
 
+import json
 import re
 
 import pytest
 
-from funreason_trl.report.reading import ReportError, read_run
+from funreason_trl.report import ReportError
+from funreason_trl.report.reading import read_run
 from funreason_trl.report.scores import SHOWN, answer_lengths, compare_models, read_models
 from tests.evaluation.bfcl.files import write_package
 
@@ -40,7 +42,7 @@ def test_base_and_run_of_the_evaluation_in_the_runs_own_folder(run):
 
 
 def test_plain_sft_is_known_by_its_record(run, tmp_path):
-    write_json(tmp_path / "sft" / "funreason_run.json", {"loss": {"balance": "token"}})
+    write_json(tmp_path / "sft" / "funreason_run.json", {"version": 1, "loss": {"balance": "token"}})
     write_eval(tmp_path / "one", {str(run.folder): verdicts(True), "base": verdicts(False)}, base="base")
     write_eval(tmp_path / "two", {str(tmp_path / "sft"): verdicts(True)})
     models = read_models([run], [tmp_path / "one", tmp_path / "two"])
@@ -74,9 +76,37 @@ def test_two_evaluations_of_one_model_are_told_apart(run, tmp_path):
     write_eval(tmp_path / "one", {"model": verdicts(True)})
     write_eval(tmp_path / "two", {"model": verdicts(False)}, prompt="native")
     models = read_models([run], [tmp_path / "one", tmp_path / "two"])
-    assert [model.name for model in models] == ["model (one)", "model (two)"]
+    assert [model.name for model in models] == ["model, one", "model, two"]
     (comparison,) = compare_models(models)
     assert comparison.differing == ["prompt"]
+
+
+def test_base_models_of_two_runs_are_called_by_their_runs(tmp_path):
+    runs = []
+    for name in ("one", "two"):
+        write_state(tmp_path / name, 3)
+        runs.append(read_run(tmp_path / name, name))
+        both = {str(tmp_path / name): verdicts(True), "smollm2": verdicts(False)}
+        write_eval(tmp_path / name / "eval", both, base="smollm2")
+    skills = {str(tmp_path / "two"): verdicts(True, category="humaneval"), "smollm2": verdicts(True, category="mbpp")}
+    write_eval(tmp_path / "two" / "skills", skills, base="smollm2")
+    models = read_models(runs, [])
+    assert [model.name for model in models] == ["smollm2, one", "smollm2, two", "one", "two"]
+    assert [set(model.scores) for model in models[:2]] == [{"multiple"}, {"multiple", "mbpp"}]
+    assert [model.asked for model in models] == ["one/eval", "two/eval", "one/eval", "two/eval"]
+    assert [one.before.name for one in compare_models(models)] == ["smollm2, one", "smollm2, two"]
+
+
+def test_models_of_one_name_in_one_evaluation_get_numbers(run, tmp_path):
+    write_eval(tmp_path / "one", {"/a/m": verdicts(True), "/b/m": verdicts(False)})
+    assert [model.name for model in read_models([run], [tmp_path / "one"])] == ["m, 1", "m, 2"]
+
+
+def test_evaluations_in_folders_of_one_name_are_told_apart(run, tmp_path):
+    for parent in ("a", "b"):
+        write_eval(tmp_path / parent / "eval", {"model": verdicts(True)})
+    models = read_models([run], [tmp_path / "a" / "eval", tmp_path / "b" / "eval"])
+    assert [model.name for model in models] == ["model, a/eval", "model, b/eval"]
 
 
 def test_an_evaluation_that_is_given_twice_is_read_once(run, tmp_path):
@@ -150,16 +180,55 @@ def test_plain_sft_of_the_quickstart(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ({"verdicts": {}, "scores": {"multiple": {"accuracy": 1.0}}}, "scores of one model"),
-        ({"verdicts": {}, "scores": {"m": {"multiple": {"accuracy": 1.0}}}}, "not as `funreason eval` writes it"),
-        ({"accuracy": 1}, "no scores and verdicts"),
-        ([], "no object"),
+        (
+            {"verdicts": {}, "scores": {"multiple": {"accuracy": 1.0}}},
+            "`scores.multiple.accuracy` is 1.0, where an object is expected; give a folder that `funreason eval",
+        ),
+        ({"verdicts": {}, "scores": {"m": {"multiple": {"accuracy": 1.0}}}}, "`scores.m.multiple.low` is missing"),
+        ({"verdicts": {}, "scores": {"m": {"multiple": None}}}, "`scores.m.multiple` is missing"),
+        ({"verdicts": {}, "scores": [1]}, r"`scores` is \[1\]"),
+        ({"verdicts": {"m": {"multiple": {"a": 1}}}, "scores": {}}, "`verdicts.m.multiple.a` is 1, where true or"),
+        ({"verdicts": {}, "scores": {}, "settings": {"base": ["b"]}}, "`settings.base`"),
+        ({"verdicts": {}, "scores": {}, "differences": {"multiple": 1}}, "`differences.multiple` is 1"),
+        ({"verdicts": {}, "scores": {}, "sizes": {"m": {"multiple": -1}}}, "`sizes.m.multiple` is -1"),
+        ({"accuracy": 1}, "`scores` is missing"),
+        ([], r"is \[\], where an object is expected"),
     ],
 )
 def test_a_file_that_is_no_scores_is_refused(run, tmp_path, content, words):
     path = write_json(tmp_path / "one" / "scores.json", content)
     with pytest.raises(ReportError, match=f"{re.escape(str(path))}.*{words}"):
         read_models([run], [tmp_path / "one"])
+
+
+def test_settings_that_are_null_are_not_known(run, tmp_path):
+    write_eval(tmp_path / "one", {"m": verdicts(True)}, base=None)
+    path = tmp_path / "one" / "scores.json"
+    write_json(path, json.loads(path.read_text()) | {"versions": None, "sizes": None, "differences": None})
+    (model,) = read_models([run], [tmp_path / "one"])
+    assert model.settings["versions"] == {} and model.sizes == {} and model.differences == {}
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/m", "a\0b", "x" * 5000])
+def test_any_text_can_be_the_name_of_a_model(run, tmp_path, name):
+    write_eval(tmp_path / "one", {name: verdicts(True)})
+    (model,) = read_models([run], [tmp_path / "one"])
+    assert model.name == name and model.answers() == {}
+
+
+@pytest.mark.parametrize(("right", "rows"), [(1, 0), (5, 1)])
+def test_a_quickstart_with_more_right_than_asked_is_refused(tmp_path, right, rows):
+    folder = write_quickstart(tmp_path / "quick", [], rows=rows, before={"calls_right": right})
+    with pytest.raises(ReportError, match=f"results.json: `before.calls_right` of `rows` is {right} of {rows}"):
+        read_models([read_run(folder, "quick")], [])
+
+
+def test_answers_of_another_shape_are_refused_by_line(tmp_path):
+    answers = [quickstart_answer("a", "no", "yes"), quickstart_answer("b", "no", "yes")]
+    answers[1]["before"]["answer"] = 3
+    run = read_run(write_quickstart(tmp_path / "quick", answers), "quick")
+    with pytest.raises(ReportError, match=r"answers\.jsonl:2: `before.answer` is 3, where a text is expected"):
+        read_models([run], [])
 
 
 def test_a_folder_without_scores_is_refused(run, tmp_path):

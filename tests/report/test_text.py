@@ -42,11 +42,20 @@ def test_many_blank_lines_are_one():
     [
         ("org/model", "org/model"),
         ("/home/me/runs/refined", "refined"),
-        ("runs/refined", "runs/refined"),
+        ("./runs/refined", "refined"),
+        ("runs/here", "here"),
+        ("runs/first/gone", "gone"),
+        ("one or two / three or / four", "one or two / three or / four"),
+        ("http://localhost:8000/v1", "http://localhost:8000/v1"),
         ("a\0b", "a\0b"),
+        ("~nobody-of-this-name", "~nobody-of-this-name"),
+        ("", ""),
+        ("x" * 100_000, "x" * 100_000),
     ],
 )
-def test_folders_of_this_machine_are_left_out(name, shown):
+def test_folders_of_this_machine_are_left_out(name, shown, tmp_path, monkeypatch):
+    (tmp_path / "runs" / "here").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
     assert public(name) == shown
 
 

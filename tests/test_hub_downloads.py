@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from datasets import load_dataset
+from datasets import Dataset, load_dataset
 from huggingface_hub import HfApi
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from funreason_trl.data.sources import load_rows
 from funreason_trl.hub import HubError, download, push_dataset, push_model
 from tests.hub.routes import OTHER_TOKEN, READ_TOKEN, WRITE_TOKEN
 from tests.hub.trained import train_into
@@ -16,7 +17,7 @@ from tests.test_hub import ROWS, build
 
 
 NAME = "alice/caller"
-PIN = "funreason_download.json"
+PIN = ".funreason_download"
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,21 @@ def test_a_dataset(hub, tmp_path):
     assert rows["id"] == [row["id"] for row in ROWS[:8]]
     push_dataset(tmp_path / "calls", "alice/again", token=WRITE_TOKEN)  # it is as `funreason build` wrote it
     assert len(load_dataset("alice/again", split="rejected")) == 2
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_a_dataset_without_a_card_loads_from_its_folder(hub, tmp_path, suffix):
+    """Where no card names the files of rows, whatever looks like rows is read as rows."""
+    rows, file = Dataset.from_list(ROWS[:3]), tmp_path / f"rows.{suffix}"
+    rows.to_parquet(file) if suffix == "parquet" else rows.to_json(file)
+    api = HfApi(token=WRITE_TOKEN)
+    api.create_repo("alice/bare", repo_type="dataset")
+    for path in (f"rows.{suffix}", f"checkpoint-rows/optimizer.{suffix}"):
+        api.upload_file(path_or_fileobj=file, path_in_repo=path, repo_id="alice/bare", repo_type="dataset")
+    download("dataset", "alice/bare", tmp_path / "bare")
+    assert len(load_dataset(str(tmp_path / "bare"), split="train")) == len(load_rows(tmp_path / "bare")) == 6
+    # Only of a model such names are those of pickles and states.
+    assert (tmp_path / f"bare/checkpoint-rows/optimizer.{suffix}").is_file()
 
 
 def test_the_commit_is_fixed_before_anything_is_fetched(hub, trained, commits, tmp_path, monkeypatch):

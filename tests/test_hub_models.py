@@ -8,6 +8,7 @@ import pytest
 import torch
 from huggingface_hub import HfApi, ModelCard
 from huggingface_hub.errors import RepositoryNotFoundError
+from peft import LoraConfig
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from funreason_trl.data.rendering import SYSTEM_PROMPT
@@ -50,6 +51,11 @@ def logits(model) -> torch.Tensor:
         return model.eval()(torch.tensor([[5, 6, 7, 8]])).logits
 
 
+def write_base(adapter: Path, name: str) -> None:
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    (adapter / "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": name}))
+
+
 # ---------------------------------------------------------------------------------------------------------- what loads
 
 
@@ -80,6 +86,21 @@ def test_an_adapter_names_a_base_model_that_others_find(hub, trained):
     card = ModelCard.load(NAME)
     assert (card.data.base_model, card.data.library_name) == ("alice/base", "peft")
     assert GenerationConfig.from_pretrained(NAME).eos_token_id == 2
+
+
+def test_a_folder_is_no_name_on_the_hub(hub, trained, tmp_path, monkeypatch):
+    adapter = Path(shutil.copytree(trained / "lora", tmp_path / "adapter"))
+    shutil.copytree(trained / "base", tmp_path / "gpt2")
+    monkeypatch.chdir(tmp_path)
+    write_base(adapter, "gpt2")
+    with pytest.raises(HubError, match="is an adapter of gpt2, a folder of this machine"):
+        push(adapter)
+    with pytest.raises(HubError, match=r"base_model is \./gpt2; give its name on the Hub"):
+        push(adapter, base_model="./gpt2")
+    assert hub.requests == []
+    write_base(adapter, "/cache/hub/models--alice--base/snapshots/0123456789abcdef")
+    push(adapter)
+    assert json.loads(pushed(hub)["adapter_config.json"])["base_model_name_or_path"] == "alice/base"
 
 
 def test_a_merged_adapter_needs_no_base_model(hub, trained):
@@ -181,13 +202,14 @@ def test_the_licence_is_that_of_the_base_model(hub, trained):
     assert ModelCard.load(NAME, ignore_metadata_errors=False).data.license is None
 
 
-def test_scores_come_into_the_card(hub, trained, tmp_path):
+def test_scores_come_into_the_card(hub, trained, tmp_path, caplog):
     score = {"accuracy": 0.5, "low": 0.4, "high": 0.6, "count": 10}
     record = {"settings": {"model": "m"}, "scores": {"m": {"live_ast": score}}, "verdicts": {}, "versions": {}}
     (tmp_path / "scores.json").write_text(json.dumps(record))
     push(trained / "full", scores=[str(tmp_path)])
     (result,) = ModelCard.load(NAME).data.eval_results
     assert (result.metric_value, result.dataset_config) == (0.5, "live_ast")
+    assert f"the first scores are of m, and the model is {trained / 'full'};" in caplog.text
     with pytest.raises(HubError, match=r"nowhere is not there; give the output folder of `funreason eval`"):
         push(trained / "full", scores=[str(tmp_path / "nowhere")])
 
@@ -233,8 +255,7 @@ def test_folders_that_are_no_models(hub, copied, trained, tmp_path):
     with pytest.raises(HubError, match=r"funreason_run\.json is not JSON"):
         push(copied)
     adapter = Path(shutil.copytree(trained / "lora", tmp_path / "adapter"))
-    config = json.loads((adapter / "adapter_config.json").read_text())
-    (adapter / "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": "/gone/base"}))
+    write_base(adapter, "/gone/base")
     with pytest.raises(HubError, match="can't load the base model /gone/base"):
         push(adapter, merge=True)
     assert hub.requests == []
@@ -293,6 +314,72 @@ def test_the_trainer_pushes_our_card_and_no_token(hub, trained, tmp_path, caplog
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any(path.name == "training_args.bin" for path in files)
     assert [path for path in files if WRITE_TOKEN.encode() in path.read_bytes()] == []
+
+
+def of_a_base(folder: Path, **values):
+    """A trainer of an adapter."""
+    values = {"hub_model_id": NAME, "hub_token": WRITE_TOKEN, "max_steps": 1, "save_strategy": "no", **values}
+    return build_trainer(
+        python_rows(),
+        model=AutoModelForCausalLM.from_pretrained(folder),
+        arguments={"peft_config": LoraConfig(r=2)},
+        per_device_train_batch_size=2,
+        **values,
+    )
+
+
+def test_the_trainer_pushes_an_adapter_under_the_base_models_name(hub, trained, tmp_path):
+    """The known name of what the quickstart's model lies in; the folder here goes on working without a network."""
+    base = Path(shutil.copytree(trained / "base", tmp_path / "smollm2-135m-instruct"))
+    steps = {"save_strategy": "steps", "save_steps": 1, "push_to_hub": True, "hub_strategy": "every_save"}
+    trainer = of_a_base(base, output_dir=str(tmp_path / "run"), **steps)
+    trainer.train()
+    assert pushed(hub) == {}  # not in the background
+    trainer.push_to_hub()
+    name = "HuggingFaceTB/SmolLM2-135M-Instruct"
+    assert json.loads(pushed(hub)["adapter_config.json"])["base_model_name_or_path"] == name
+    assert [path for path, content in pushed(hub).items() if str(tmp_path).encode() in content] == []
+    assert ModelCard.load(NAME).data.base_model == name
+    for folder in ("run", "run/checkpoint-1"):
+        config = json.loads((tmp_path / folder / "adapter_config.json").read_text())
+        assert config["base_model_name_or_path"] == str(base)
+    hub.stop()
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "run")
+
+
+def test_the_trainer_pushes_no_adapter_that_others_can_not_load(hub, trained, tmp_path):
+    trainer = of_a_base(trained / "base", output_dir=str(tmp_path / "run"))
+    with pytest.raises(ValueError, match=r"an adapter of .*base, a folder of this machine.* `funreason push` with"):
+        trainer.push_to_hub()
+    assert hub.store.repos == {}
+    with pytest.raises(ValueError, match=r"folder of this machine"):  # and not after days of training
+        of_a_base(trained / "base", output_dir=str(tmp_path / "run"), push_to_hub=True)
+
+
+def test_the_trainers_card_has_the_licence(hub, trained, tmp_path):
+    (tmp_path / "mine.md").write_text("---\nlicense: apache-2.0\n---\n")
+    push(trained / "base", "alice/base", card=tmp_path / "mine.md")
+    trainer = of_a_base(Path("alice/base"), output_dir=str(tmp_path / "run"))
+    hub.requests.clear()
+    trainer.save_model()
+    assert hub.requests == [] and ModelCard.load(tmp_path / "run/README.md").data.license is None
+    trainer.push_to_hub()
+    assert ModelCard.load(NAME).data.license == "apache-2.0"
+    assert "## Licence" in (tmp_path / "run/README.md").read_text()
+
+
+def test_the_users_own_list_of_what_stays_here_is_kept(hub, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/.gitignore").write_text("/mine/\n*.unfinished")
+    trainer = build_trainer(python_rows(), output_dir=str(tmp_path / "run"), hub_model_id=NAME, hub_token=WRITE_TOKEN)
+    for path in ("mine/notes.txt", "refinement/journal.sqlite"):
+        (tmp_path / "run" / path).parent.mkdir(parents=True)
+        (tmp_path / "run" / path).write_text("x")
+    for _ in range(2):
+        trainer.push_to_hub()
+    lines = (tmp_path / "run/.gitignore").read_text().splitlines()
+    assert lines[:2] == ["/mine/", "*.unfinished"] and "/refinement/" in lines and len(set(lines)) == len(lines)
+    assert not [path for path in pushed(hub) if path.startswith(("mine", "refinement", "training_args"))]
 
 
 def test_no_error_shows_a_token(hub, trained, caplog, monkeypatch):

@@ -6,10 +6,11 @@ import pickle
 from pathlib import Path
 
 import pytest
-from datasets import Dataset, load_dataset
+from datasets import Dataset, concatenate_datasets, load_dataset
 from huggingface_hub import HfApi
 from peft import LoraConfig
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+from trl import ModelConfig
 
 from funreason_trl.data.rendering import SYSTEM_PROMPT
 from funreason_trl.hub import push_model
@@ -18,6 +19,8 @@ from funreason_trl.record import (
     RecordError,
     base_model_facts,
     dataset_facts,
+    hub_name,
+    known_facts,
     public_name,
     read_record,
     read_rounds,
@@ -25,7 +28,9 @@ from funreason_trl.record import (
 )
 from funreason_trl.refinement.checkpoint import FOLDER, LINES
 from funreason_trl.scripts.refine import main as refine
+from funreason_trl.scripts.train import DataArguments, make_trainer
 from funreason_trl.scripts.train import main as train_from_command_line
+from funreason_trl.srml.recording import loaded_dataset_facts
 from tests.hub.routes import WRITE_TOKEN
 from tests.hub.trained import python_rows, train_into
 from tests.srml.training import TOKENIZER, build_trainer, config, train
@@ -37,7 +42,8 @@ from tests.tiny import build_tiny_model, tiny_rows
 
 def test_what_is_not_known_is_left_out(tmp_path):
     facts = {"form": None, "adapter": None, "quantization": None, "dataset": {"name": "a", "revision": None}}
-    write_record(tmp_path / "new", {**facts, "log_history": [{"loss": float("nan"), "step": 1}]})
+    facts |= {"loss": {}, "log_history": [{"loss": float("nan"), "step": 1}]}
+    write_record(tmp_path / "new", known_facts(facts))
     assert read_record(tmp_path / "new") == {
         "version": 1,
         "adapter": None,
@@ -56,6 +62,7 @@ def test_what_is_not_known_is_left_out(tmp_path):
         ("[]", "has no `version`"),
         ('{"version": 99}', "has version 99, and this package reads up to 1; install a newer funreason-trl"),
         ('{"version": 1, "loss": 3}', "`loss` is 3, not an object"),
+        ('{"version": 1, "adapter": {"r": "8\\n```"}}', r"`adapter\.r` is '8\\n```', not a whole number"),
     ],
 )
 def test_records_that_can_not_be_read(tmp_path, content, message):
@@ -75,6 +82,9 @@ def test_rounds(tmp_path):
     assert [one["round"] for one in read_rounds(tmp_path)] == [1, 2]
     (tmp_path / ROUNDS).write_text('{"round": 1}\n{"rou')
     with pytest.raises(RecordError, match=r"refinement\.jsonl:2 is not JSON"):
+        read_rounds(tmp_path)
+    (tmp_path / ROUNDS).write_text('{"round": 1}\n[]\n')
+    with pytest.raises(RecordError, match=r"refinement\.jsonl:2 is \[\], not an object"):
         read_rounds(tmp_path)
 
 
@@ -96,8 +106,21 @@ def test_names_without_folders_of_this_machine(tmp_path, monkeypatch):
         assert public_name(name) == public
     assert base_model_facts("") == {}
     assert base_model_facts("Qwen/Qwen3-4B", "v1") == {"name": "Qwen/Qwen3-4B", "revision": "v1"}
-    assert base_model_facts("runs/base", "main") == {"name": "base", "revision": None}
+    assert base_model_facts("runs/base", "main") == {"name": "base"}
     assert base_model_facts("/cache/models/smollm2-135m-instruct")["license"] == "apache-2.0"
+
+
+def test_folders_of_the_hubs_cache_are_names_of_the_hub(tmp_path):
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    model = tmp_path / f"hub/models--Qwen--Qwen3-4B/snapshots/{commit}"
+    rows = tmp_path / f"hub/datasets--alice--calls/snapshots/{commit}"
+    rows.mkdir(parents=True)
+    for there in (False, True):
+        assert base_model_facts(str(model), "main") == {"name": "Qwen/Qwen3-4B", "revision": commit}
+        assert hub_name(str(model)) == public_name(f"{model}/") == "Qwen/Qwen3-4B"
+        model.mkdir(parents=True, exist_ok=there)
+    assert dataset_facts(str(rows), "train") == {"name": "alice/calls", "revision": commit, "split": "train"}
+    assert hub_name(str(tmp_path / "hub/models--gpt2/snapshots/607a30d")) == "gpt2"
 
 
 def test_versions_of_data(hub, tmp_path):
@@ -135,6 +158,30 @@ def test_versions_of_what_comes_from_the_hub(hub, tmp_path):
     expected = {"name": "alice/calls", "revision": commits["dataset"], "split": "train", "rows": 4}
     assert record["dataset"] == expected
     assert base_model_facts("no name at all", "v1") == {"name": "no name at all", "revision": "v1"}
+
+
+def test_the_command_records_the_commit_that_was_loaded(hub, model_folder, tmp_path):
+    """Also where somebody pushes in the middle, and where the cache writes the name in another way."""
+    rows = Dataset.from_list([{key: row[key] for key in ("prompt", "completion")} for row in tiny_rows(4)])
+    rows.push_to_hub("alice/MyCalls", token=WRITE_TOKEN)
+    loaded, commit = load_dataset("alice/MyCalls", split="train"), hub.repo("alice/MyCalls").refs["main"]
+    HfApi(token=WRITE_TOKEN).upload_file(
+        path_or_fileobj=b"x", path_in_repo="new", repo_id="alice/MyCalls", repo_type="dataset"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("funreason_trl.scripts.train.load_training_rows", lambda data, split: loaded)
+        data = DataArguments(dataset_name="alice/MyCalls", rendering="as_is")
+        trainer = make_trainer(data, config(), ModelConfig(model_name_or_path=str(model_folder)))
+    expected = {"name": "alice/MyCalls", "revision": commit, "split": "train", "rows": 4, "eval_rows": None}
+    assert trainer.recorder.dataset == expected
+
+
+def test_rows_of_several_datasets_carry_no_name(hub):
+    for name in ("alice/one", "alice/two"):
+        Dataset.from_dict({"a": [1]}).push_to_hub(name, token=WRITE_TOKEN)
+    one, two = (load_dataset(name, split="train") for name in ("alice/one", "alice/two"))
+    assert loaded_dataset_facts(concatenate_datasets([one, one]))["name"] == "alice/one"
+    assert loaded_dataset_facts(concatenate_datasets([one, two])) == {}
 
 
 # ------------------------------------------------------------------------------------------------- what a trainer writes
@@ -261,6 +308,8 @@ def test_a_model_that_is_saved_elsewhere_takes_its_rounds_along(tmp_path):
     (tmp_path / "out" / ROUNDS).write_text('{"round": 1}\n')
     trainer.save_model(str(tmp_path / "model"))
     assert read_rounds(tmp_path / "model") == [{"round": 1}]
+    trainer.save_model(str(tmp_path / "out/final"))
+    assert read_rounds(tmp_path / "out/final") == [{"round": 1}]
     trainer.save_model(str(tmp_path / "out/checkpoint-1"))
     assert read_rounds(tmp_path / "out/checkpoint-1") == []  # that may have come before them
 

@@ -92,8 +92,8 @@ def model_card(
         "accuracy": accuracy_table(scores),
         "skills": scores_table(scores, [name for name in SKILL_COLUMNS if scores and name in scores[0].scores]),
         "use": transformers_use(repo_id, form, is_adapter=bool(adapter)),
-        "vllm": vllm_use(repo_id, base["name"] if is_hub_name(base.get("name")) else None, adapter),
-        "bfcl": bfcl_use(repo_id, title) if form == "python" else "",
+        "vllm": vllm_use(repo_id, base["name"] if is_hub_name(base.get("name")) else None, adapter, form),
+        "bfcl": bfcl_use(repo_id, title, is_adapter=bool(adapter)) if form == "python" else "",
         "training": training_table(record),
         "rounds": rounds_table(rounds),
         "setup": setup_table(record),
@@ -200,7 +200,7 @@ def _limits(scores: Sequence[ScoredModel]) -> str:
         limits.append("The scores are of single questions; how it does in long dialogues was not measured.")
     else:
         limits.append("No benchmark results were given for this card, so nothing is said here of how good it is.")
-    if any("limit" in model.settings and model.settings["limit"] for model in scores):
+    if any(model.settings.get("partial", model.settings.get("limit")) for model in scores):
         limits.append("Only some rows of the benchmarks were asked, so the intervals are wide.")
     return "\n".join(f"- {limit}" for limit in limits)
 

@@ -3,9 +3,15 @@
 In: the model's name, the form of its prompts, what it is an adapter of. Out: Markdown with code that runs as it stands.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+
+# What vLLM reserves places of an adapter for; it refuses any other number (its option `--max-lora-rank`).
+LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+# Models whose chat template writes calls as Hermes did, which is what vLLM calls its parser for them.
+_LIKE_HERMES = re.compile(r"qwen(2\.5-|3-(?!coder))", re.IGNORECASE)
 
 _TOOLS = """\
 tools = [
@@ -21,6 +27,8 @@ tools = [
 ]
 query = "Do I need an umbrella in Oslo tomorrow?"
 """
+
+_FUNCTIONS = '[{"type": "function", "function": tool} for tool in tools]'
 
 _PYTHON_FORM = """\
 with open(hf_hub_download(name, "system_prompt.txt"), encoding="utf-8") as file:
@@ -67,8 +75,7 @@ print(calls)
 
 `<think>` and `</think>` are written by the model itself. `funreason_trl.parse_calls(calls)` reads the calls without
 running anything, and `funreason_trl.validate_call` tells what is wrong with one."""
-    functions = '[{"type": "function", "function": tool} for tool in tools]'
-    listed = f", tools={functions}" if form == "native" else ""
+    listed = f", tools={_FUNCTIONS}" if form == "native" else ""
     return f"""{needs}```python
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -84,7 +91,7 @@ prompt = tokenizer.apply_chat_template(
 ```"""
 
 
-def vllm_use(repo_id: str, base: str | None, adapter: Mapping[str, Any] | None) -> str:
+def vllm_use(repo_id: str, base: str | None, adapter: Mapping[str, Any] | None, form: str | None) -> str:
     """
     With vLLM; nothing for an adapter of which the base model is not known, or that vLLM has no way to serve.
 
@@ -92,38 +99,66 @@ def vllm_use(repo_id: str, base: str | None, adapter: Mapping[str, Any] | None) 
         repo_id (`str`): Name on the Hub.
         base (`str` or `None`): Name of the base model.
         adapter (`Mapping` or `None`): `type` and `r` of an adapter.
+        form (`str` or `None`): `"python"`, `"native"`, or not known.
     """
     command = f"vllm serve {repo_id}"
     if adapter:
         if base is None or adapter.get("type") != "lora":
             return ""
-        rank = f" --max-lora-rank {adapter['r']}" if "r" in adapter else ""
-        command = f"vllm serve {base} --enable-lora{rank} --lora-modules {repo_id}={repo_id}"
+        rank = adapter.get("r", 1)
+        ranks = [allowed for allowed in LORA_RANKS if isinstance(rank, int) and rank <= allowed]
+        if not ranks:
+            return ""
+        reserved = f" --max-lora-rank {ranks[0]}" if "r" in adapter else ""
+        command = f"vllm serve {base} --enable-lora{reserved} --lora-modules {repo_id}={repo_id}"
+    called, shown, parsing = "", ".content", ""
+    if form == "native":
+        known = _LIKE_HERMES.search(base or "") is not None
+        command += f" --enable-auto-tool-choice --tool-call-parser {'hermes' if known else 'PARSER'}"
+        parser = "where `PARSER` is vLLM's name for the form in which this chat template writes calls, "
+        parsing = "" if known else parser
+        called, shown = f"    tools={_FUNCTIONS},\n", ""
     return f"""```bash
 {command}
 ```
 
-and then, with the `messages` from above:
+{parsing}and then, with the `messages`{" and `tools`" if called else ""} from above:
 
 ```python
 from openai import OpenAI
 
 client = OpenAI(base_url="http://127.0.0.1:8000/v1", api_key="none")
-reply = client.chat.completions.create(model="{repo_id}", messages=messages, max_tokens=1024, temperature=0)
-print(reply.choices[0].message.content)
+reply = client.chat.completions.create(
+    model="{repo_id}",
+    messages=messages,
+{called}    max_tokens=1024,
+    temperature=0,
+)
+print(reply.choices[0].message{shown})
 ```"""
 
 
-def bfcl_use(repo_id: str, title: str) -> str:
+def bfcl_use(repo_id: str, title: str, is_adapter: bool = False) -> str:
     """
     On BFCL, with our own command and as a handler of the official tool, for the python form.
 
     Args:
         repo_id (`str`): Name on the Hub.
         title (`str`): Name without its owner.
+        is_adapter (`bool`, *optional*, defaults to `False`): The official tool can't load it as it is.
     """
-    return f"""`funreason eval --model {repo_id} --benchmarks bfcl` asks the single-turn questions, scores the answers, and
-writes them as the official tool does. For the official tool itself, a handler:
+    own = f"""`funreason eval --model {repo_id} --benchmarks bfcl` asks the single-turn questions, scores the answers, and
+writes them as the official tool does."""
+    if is_adapter:
+        return f"""{own} The official tool takes whole models only, so merge this one into its base model first:
+
+```bash
+funreason download --model {repo_id} --output {title}
+funreason push --model {title} --repo {repo_id}-merged --merge
+```
+
+The card of that model has a handler for it."""
+    return f"""{own} For the official tool itself, a handler:
 
 ```python
 import json

@@ -1,7 +1,7 @@
 """Downloads a model or a dataset, pinned to one commit.
 
 In: a name, and a branch, tag or commit. Out: a folder that `from_pretrained` or `load_dataset` reads, with
-`funreason_download.json`, which says what it is a copy of. A download that broke goes on where it was.
+`.funreason_download`, which says what it is a copy of. A download that broke goes on where it was.
 """
 
 import json
@@ -14,8 +14,9 @@ from huggingface_hub import snapshot_download
 from .connection import HubError, Target, connection
 
 
-PIN = "funreason_download.json"
-# Of use to nobody who did not train the model, and pickles may hold any code.
+# Hidden and without a suffix: what reads a folder of rows would take any other JSON for rows.
+PIN = ".funreason_download"
+# Of a model: of use to nobody who did not train it, and pickles may hold any code.
 LEFT_THERE = ("*training_args.bin", "*optimizer*", "*scheduler.pt", "*rng_state*", "*.pkl", "*.pickle", "checkpoint-*")
 
 
@@ -75,7 +76,7 @@ def download(
             local_dir=output,
             token=api.token,
             endpoint=api.endpoint,
-            ignore_patterns=list(LEFT_THERE),
+            ignore_patterns=list(LEFT_THERE) if kind == "model" else None,
         )
     return downloaded
 

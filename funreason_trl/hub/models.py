@@ -6,24 +6,25 @@ here: optimizer states, pickles such as `training_args.bin`, journals, answers.
 """
 
 import json
+import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import httpx2
-from huggingface_hub import CommitOperationAdd, HfApi
+from huggingface_hub import CommitOperationAdd
 from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
 
 from funreason_trl.cards import SYSTEM_PROMPT_FILE, model_card
-from funreason_trl.evaluation.scores_file import ScoresError, read_scores
+from funreason_trl.evaluation.scores_file import ScoresError, read_scores, scores_of_another
 from funreason_trl.record import (
     RECORD,
     RecordError,
     base_model_facts,
-    known_facts,
-    public_name,
+    hub_name,
+    license_of,
     read_record,
     read_rounds,
     write_record,
@@ -31,6 +32,8 @@ from funreason_trl.record import (
 
 from .connection import HubError, Target, connection, push_files
 
+
+logger = logging.getLogger(__name__)
 
 ADAPTER, CONFIG, INDEX, TOKENIZER = (
     *("adapter_config.json", "config.json", "model.safetensors.index.json", "tokenizer_config.json"),
@@ -93,6 +96,9 @@ def push_model(
         record, rounds, scored = _record_of(folder), read_rounds(folder), read_scores(scores)
     except (RecordError, ScoresError) as error:
         raise HubError(str(error)) from None
+    another = scores_of_another(scored, folder, repo_id)
+    if another is not None:
+        logger.warning(another)
     if card is not None and not card.is_file():
         raise HubError(f"there is no card {card}; give a Markdown file, or leave it out")
     if merge and not (folder / ADAPTER).is_file():
@@ -100,13 +106,14 @@ def push_model(
     if (folder / ADAPTER).is_file() and not merge:
         base_model = _loadable_base(folder, base_model)
     if base_model is not None and base_model != (record.get("base_model") or {}).get("name"):
-        record["base_model"] = known_facts(base_model_facts(base_model))
+        record["base_model"] = base_model_facts(base_model)
     target = Target("model", repo_id, revision)
     with TemporaryDirectory() as scratch, connection(target, token) as api:
         if merge:
             merge_adapter(folder, Path(scratch), base_model)
             record["merged"] = True
-        record["base_model"] = _with_license(api, record.get("base_model") or {}) or None
+        if record.get("base_model"):
+            record["base_model"] |= license_of(record["base_model"], api)
         source = Path(scratch) if merge else folder
         contents: dict[str, Path | bytes] = {name: source / name for name in model_files(source)}
         contents |= _cleaned(contents, base_model)
@@ -213,16 +220,20 @@ def _record_of(folder: Path) -> dict[str, Any]:
     facts = {"type": str(config.get("peft_type", "")).lower(), "r": config.get("r")}
     adapter = {key: value for key, value in facts.items() if value}
     form = {"form": "python"} if (folder / SYSTEM_PROMPT_FILE).is_file() else {}
-    return {"base_model": known_facts(base), "adapter": adapter, **form}
+    return {"base_model": base, "adapter": adapter, **form}
 
 
 def _loadable_base(folder: Path, given: str | None) -> str:
     """A name under which others find the base model of an adapter."""
     if given is not None:
+        try:
+            validate_repo_id(given)
+        except HFValidationError:
+            raise HubError(f"base_model is {given}; give its name on the Hub, where others find it") from None
         return given
     path = _json(folder / ADAPTER).get("base_model_name_or_path") or ""
-    name = base_model_facts(path).get("name")
-    if name is None or (name == public_name(path) != path and "/" not in name):
+    name = hub_name(path) if path else None
+    if name is None:
         raise HubError(
             f"{folder} is an adapter of {path or 'a model without a name'}, a folder of this machine, where nobody else "
             "finds it; give base_model, its name on the Hub, or merge to push the whole model"
@@ -244,17 +255,6 @@ def _cleaned(contents: dict[str, Path | bytes], base_model: str | None) -> dict[
         if after != before:
             cleaned[name] = (json.dumps(after, indent=2, ensure_ascii=False) + "\n").encode()
     return cleaned
-
-
-def _with_license(api: HfApi, base: dict[str, Any]) -> dict[str, Any]:
-    if "license" in base or "name" not in base:
-        return base
-    try:
-        card = api.model_info(base["name"], revision=base.get("revision"), timeout=10).card_data
-    except (httpx2.HTTPError, HFValidationError):
-        return base  # a base model that is not there, or not for us; the push itself tells if the Hub is out of reach
-    known = {} if card is None else card.to_dict()
-    return base | {name: known[name] for name in ("license", "license_name", "license_link") if known.get(name)}
 
 
 def _json(path: Path) -> dict[str, Any]:

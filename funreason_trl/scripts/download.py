@@ -1,7 +1,7 @@
 """`funreason download --model NAME`: a model of the Hub in a folder, pinned to a commit; or a dataset, with `--dataset NAME`.
 
 In: a name, and a branch, tag or commit. Out: a folder that `funreason eval --model DIR` or `funreason train --dataset_name
-DIR` reads, with `funreason_download.json`, which names the commit. What was fetched before is not fetched again.
+DIR` reads, with `.funreason_download`, which names the commit. What was fetched before is not fetched again.
 """
 
 import sys

@@ -184,7 +184,9 @@ def make_trainer(
         peft_config=get_peft_config(model) if trained is None else None,
     )
     if trainer.is_world_process_zero():
-        trainer.recorder.dataset |= dataset_facts(data.dataset_name, data.dataset_train_split)
+        facts, loaded = dataset_facts(data.dataset_name, data.dataset_train_split), trainer.recorder.dataset
+        # The commit that was loaded, and not the one that the branch has now; the name as the Hub writes it.
+        trainer.recorder.dataset = {**facts, **loaded, "name": facts["name"]}
     return trainer
 
 

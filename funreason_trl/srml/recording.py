@@ -17,12 +17,21 @@ from typing import Any
 import torch
 from accelerate.utils import is_peft_model
 from datasets import Dataset, IterableDataset
+from huggingface_hub import HfApi
 from transformers import Trainer
 from trl.trainer.utils import get_config_model_id
 
 from funreason_trl.cards import SYSTEM_PROMPT_FILE, write_card
 from funreason_trl.data.rendering import SYSTEM_PROMPT
-from funreason_trl.record import ROUNDS, base_model_facts, installed_versions, known_facts, read_rounds, write_record
+from funreason_trl.record import (
+    ROUNDS,
+    base_model_facts,
+    installed_versions,
+    known_facts,
+    license_of,
+    read_rounds,
+    write_record,
+)
 
 from .attached import AttachedCallback
 
@@ -31,6 +40,7 @@ from .attached import AttachedCallback
 LEFT_HERE = """\
 # Pickles, states, rows and answers of the training, which are no part of the model.
 /training_args.bin
+/trainer_state.json
 /refinement/
 /training-*/
 /eval/
@@ -84,6 +94,11 @@ class RunRecorder(AttachedCallback):
     def on_train_end(self, args, state, control, **kwargs) -> None:
         self._seconds, self._started = self.seconds, None
 
+    def on_push_begin(self, args, state, control, **kwargs) -> None:
+        # Not before: a training that is not pushed asks no server for anything.
+        if self.trainer.is_world_process_zero():
+            self.license |= license_of(self.record().get("base_model", {}), HfApi(token=args.hub_token))
+
     def state(self) -> dict:
         return {
             "args": {},
@@ -107,13 +122,13 @@ class RunRecorder(AttachedCallback):
         return [*self._history, *own]
 
     def record(self) -> dict[str, Any]:
-        """The record as [`~funreason_trl.record.write_record`] writes it."""
+        """The record as [`~funreason_trl.record.write_record`] takes it."""
         args = self.trainer.args
         facts = {
-            "base_model": {**_base_model(self.trainer), **self.license} or None,
+            "base_model": {**_base_model(self.trainer), **self.license},
             "adapter": _adapter(self.trainer),
             "quantization": _quantization(self.trainer),
-            "dataset": known_facts(self.dataset) or None,
+            "dataset": self.dataset,
             "form": self.form,
             "think_tags": {"start": args.think_start_tag, "end": args.think_end_tag},
             "loss": _loss(self.trainer),
@@ -139,14 +154,13 @@ class RunRecorder(AttachedCallback):
         repo_id = self.trainer.hub_model_id or args.hub_model_id or name or output.name
         write_record(folder, record)
         write_card(folder, repo_id, record, rounds=read_rounds(output), tags=tags or ())
-        if output not in (folder.resolve(), folder.resolve().parent) and (output / ROUNDS).is_file():
+        is_checkpoint = folder.resolve().parent == output and re.fullmatch(r"checkpoint-\d+", folder.name)
+        if folder.resolve() != output and not is_checkpoint and (output / ROUNDS).is_file():
             # A model that is saved elsewhere takes the story of its rounds along; checkpoints have their own.
             (folder / ROUNDS).parent.mkdir(exist_ok=True)
             shutil.copy(output / ROUNDS, folder / ROUNDS)
         if folder.resolve() == output and self.trainer.hub_model_id is not None:
-            ignored = output / ".gitignore"
-            if not ignored.exists():
-                ignored.write_text(LEFT_HERE, encoding="utf-8")
+            _leave_here(output / ".gitignore")
         if self.form == "python":
             (folder / SYSTEM_PROMPT_FILE).write_text(SYSTEM_PROMPT, encoding="utf-8")
         model = self.trainer.accelerator.unwrap_model(self.trainer.model)
@@ -154,6 +168,15 @@ class RunRecorder(AttachedCallback):
             # `save_pretrained` of an adapter leaves it out. Not by the method of that name, which refuses what some
             # published models have, and a run must not end for it.
             model.generation_config.to_json_file(folder / "generation_config.json")
+
+
+def _leave_here(ignored: Path) -> None:
+    """Name in a `.gitignore`, after what the user wrote there, what is not to go to the Hub."""
+    before = ignored.read_text(encoding="utf-8") if ignored.exists() else ""
+    missing = [line for line in LEFT_HERE.splitlines() if line not in before.splitlines()]
+    if missing:
+        end = "" if not before or before.endswith("\n") else "\n"
+        ignored.write_text(before + end + "\n".join(missing) + "\n", encoding="utf-8")
 
 
 def form_of(row: Mapping[str, Any]) -> str | None:
@@ -165,14 +188,23 @@ def form_of(row: Mapping[str, Any]) -> str | None:
 
 
 def loaded_dataset_facts(dataset: Dataset | IterableDataset) -> dict[str, str]:
-    """Name and commit of a dataset that `load_dataset` took from the Hub, which show in the place of its cache."""
+    """
+    Name and commit of a dataset that `load_dataset` took from the Hub, which show in the place of its cache.
+
+    Nothing of rows that come from several datasets. The cache has names in lower case, with `_` where a capital was.
+    """
     files = dataset.cache_files if isinstance(dataset, Dataset) else []
-    parts = Path(files[0]["filename"]).parts if files else ()
+    sources = {_hub_source(Path(file["filename"]).parts) for file in files}
+    if len(sources) != 1 or None in sources:
+        return {}
+    ((name, commit),) = (source for source in sources if source is not None)
+    return {"name": name, "revision": commit, **({"split": str(dataset.split)} if dataset.split else {})}
+
+
+def _hub_source(parts: Sequence[str]) -> tuple[str, str] | None:
     names = [part.replace("___", "/", 1) for part in parts if "___" in part]
     commits = [part for part in parts if re.fullmatch(r"[0-9a-f]{40}", part)]
-    if not names or not commits:
-        return {}
-    return {"name": names[-1], "revision": commits[-1], **({"split": str(dataset.split)} if dataset.split else {})}
+    return (names[-1], commits[-1]) if names and commits else None
 
 
 def _rows_of(dataset: Dataset | IterableDataset | dict[str, Any] | None) -> int | None:

@@ -45,6 +45,7 @@ from .preparation import (
     pack,
     sum_by_segment,
 )
+from .pushing import ADAPTER, base_names, name_base
 from .quantization import keep_4bit_weights_savable
 from .recording import RunRecorder
 
@@ -155,6 +156,10 @@ class SRMLTrainer(SFTTrainer):
         self._eval_loss_sums_and_counts: list[torch.Tensor] = []
         for callback in self._attached_callbacks():
             callback.attach(self)
+        # What an adapter calls its base model while it is pushed.
+        self._pushed_base: str | None = None
+        if args.push_to_hub:
+            base_names(self)  # refuses before the training what could not be pushed after it
 
     def add_callback(self, callback):
         super().add_callback(callback)
@@ -223,7 +228,37 @@ class SRMLTrainer(SFTTrainer):
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         super()._save(output_dir, state_dict)
         if self.args.should_save:
-            self.recorder.describe(Path(output_dir or self.args.output_dir))
+            folder = Path(output_dir or self.args.output_dir)
+            self.recorder.describe(folder)
+            if self._pushed_base is not None:
+                name_base(folder, self._pushed_base)
+
+    def push_to_hub(self, commit_message="End of training", blocking=True, *arguments, **keywords):
+        """
+        Push the output folder, as [`~transformers.Trainer.push_to_hub`] does it.
+
+        The adapter of a model that lies in a folder is pushed with that model's name on the Hub, and refused where it has
+        none. While such a push lasts the call does not return, whatever `blocking` says.
+        """
+        names = base_names(self)
+        if names is None:
+            return super().push_to_hub(commit_message, blocking, *arguments, **keywords)
+        here, self._pushed_base = names
+        try:
+            return super().push_to_hub(commit_message, True, *arguments, **keywords)
+        finally:
+            self._pushed_base = None
+            if self.is_world_process_zero() and Path(self.args.output_dir, ADAPTER).is_file():
+                name_base(Path(self.args.output_dir), here)
+
+    def _push_from_checkpoint(self, checkpoint_folder: str) -> None:
+        # It goes on in the background, where the folder can't be given another name meanwhile.
+        if base_names(self) is None:
+            super()._push_from_checkpoint(checkpoint_folder)
+            return
+        logger.warning_once(
+            "The base model of this adapter is a folder, so it is pushed at the end of training alone."
+        )
 
     def create_model_card(
         self,

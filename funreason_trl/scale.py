@@ -126,23 +126,28 @@ def run_local(executor: LocalPipelineExecutor) -> None:
         TaskKilled: A task was killed; the others were run to their end. Started again, the executor completes it.
         Exception: Whatever a task raised; the other tasks were ended.
     """
-    with _watch(executor) as killed:
-        try:
+    try:
+        with _watch(executor):
             executor.run()
-        except KeyboardInterrupt:
-            if not killed.is_set():
-                raise
-            ranks = ", ".join(map(str, _incomplete(executor)))
-            raise TaskKilled(
-                f"tasks that are not complete, since their processes were killed: {ranks}. Start again to complete them; "
-                "with fewer workers, if it was for want of memory"
-            ) from None
+    except _ProcessKilled:
+        ranks = ", ".join(map(str, _incomplete(executor)))
+        raise TaskKilled(
+            f"tasks that are not complete, since their processes were killed: {ranks}. Start again to complete them; "
+            "with fewer workers, if it was for want of memory"
+        ) from None
+
+
+class _ProcessKilled(BaseException):
+    """Gets the main thread out of its wait."""
 
 
 @contextmanager
-def _watch(executor: LocalPipelineExecutor) -> Iterator[threading.Event]:
-    """Interrupts the main thread, and sets the event, once no tasks are left but those of killed processes."""
-    killed, done = threading.Event(), threading.Event()
+def _watch(executor: LocalPipelineExecutor) -> Iterator[None]:
+    """Interrupts the main thread once no tasks are left but those of killed processes."""
+    done = threading.Event()
+
+    def interrupt(*_) -> None:
+        raise _ProcessKilled
 
     def watch() -> None:
         workers = set()
@@ -151,17 +156,19 @@ def _watch(executor: LocalPipelineExecutor) -> Iterator[threading.Event]:
             # Each took one task with it, and its turn to run another.
             replaced, incomplete = len(workers) - executor.workers, len(_incomplete(executor))
             if incomplete and replaced >= min(incomplete, executor.workers):
-                killed.set()
-                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), signal.SIGUSR1)
                 return
 
     thread = threading.Thread(target=watch, name="watch", daemon=True)
+    # Not SIGINT, which a job that a script starts in the background ignores.
+    before = signal.signal(signal.SIGUSR1, interrupt)
     thread.start()
     try:
-        yield killed
+        yield
     finally:
         done.set()
         thread.join()
+        signal.signal(signal.SIGUSR1, before)
 
 
 def _incomplete(executor: LocalPipelineExecutor) -> list[int]:

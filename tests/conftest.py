@@ -1,6 +1,7 @@
 """Fixtures that all tests share: tiny models and tokenizers, built here and never downloaded."""
 
 import os
+import signal
 
 
 # Before anything of Hugging Face is imported: no test may reach for the network.
@@ -20,6 +21,9 @@ from tests.hub.clients import point_here
 from tests.hub.server import LocalHub
 from tests.tiny import build_tiny_model, build_tiny_tokenizer
 
+
+# A run that a script starts in the background ignores Ctrl-C, and so would the processes that tests send it to.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

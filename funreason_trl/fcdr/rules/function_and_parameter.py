@@ -1,7 +1,8 @@
 """Stage 4, function and parameter: the right function, the right parameters, the right values?
 
 In: a candidate. Out: pass, or regenerate. Three kinds of evidence, in this order: the schema of the tool, the gold
-calls where the source has some (compared as BFCL's checker does it), and values that occur nowhere.
+calls where the source has some (compared as BFCL's checker does it, but with the capitals of identifiers), and values
+that occur nowhere.
 
 Not every problem that `validate_call` reports is evidence: sources declare types and required parameters carelessly.
 In `cot_calls.jsonl`, 93 gold arguments that the schema requires are left out, all of them with a `default` beside them,
@@ -10,6 +11,7 @@ and 86 of 120 wrong types are numbers and booleans in quotes. Such soft problems
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from funreason_trl.calls import Call
@@ -25,7 +27,7 @@ from funreason_trl.fcdr.rules.reading import (
     tools_text,
 )
 from funreason_trl.fcdr.rules.reasons import FunctionAndParameterReason
-from funreason_trl.fcdr.rules.values import leaves
+from funreason_trl.fcdr.rules.values import leaves, literal_kind
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
 from funreason_trl.tools import CallProblem, normalize_tools, validate_call
 
@@ -62,6 +64,8 @@ def check_function_and_parameter(candidate: Candidate) -> Verdict:
         judgement = judge_calls(bfcl_question(reference), calls)
         if not judgement.right:
             return _regenerate(FunctionAndParameterReason.DIFFERS_FROM_GOLD, judgement.detail)
+        if recased := _recased_identifier(calls, candidate.gold):
+            return _regenerate(FunctionAndParameterReason.DIFFERS_FROM_GOLD, recased)
     untraced = _untraced_value(candidate, calls)
     if untraced:
         return _regenerate(FunctionAndParameterReason.UNTRACED_VALUE, untraced)
@@ -133,6 +137,18 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _recased_identifier(calls: list[Call], gold: Sequence[Call]) -> str:
+    """A sentence about an identifier in other capitals than gold's, which BFCL's checker does not tell apart; else empty."""
+    spelled = {value for call in gold for _, value in leaves(call.arguments) if isinstance(value, str)}
+    lower = {value.lower() for value in spelled}
+    for call in calls:
+        for parameter, value in leaves(call.arguments):
+            recased = isinstance(value, str) and value not in spelled and value.lower() in lower
+            if recased and literal_kind(value) == "identifier":
+                return f"{brief(call.name)}: {brief(parameter)} is {brief(value)}, gold has other capitals"
+    return ""
 
 
 def _untraced_value(candidate: Candidate, calls: list[Call]) -> str:

@@ -90,6 +90,14 @@ def test_gold_calls_are_compared_as_bfcl_does():
     assert verdict_of("get_weather", {"city": "Trondheim"}, gold=default).outcome is Outcome.PASS
 
 
+def test_an_identifier_keeps_its_capitals():
+    query = "The weather in QKE091vBmySh"
+    gold = [Call("get_weather", {"city": "QKE091vBmySh"})]
+    assert verdict_of("get_weather", {"city": "QKE091vBmySh"}, gold=gold, query=query).outcome is Outcome.PASS
+    verdict = verdict_of("get_weather", {"city": "QKE091vBMySh"}, gold=gold, query=query)
+    assert verdict.reason == "differs_from_gold" and "other capitals" in verdict.evidence
+
+
 def test_tools_that_can_not_be_read_are_dropped():
     tool = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": 3}}}
     verdict = verdict_of("get_weather", {"city": "Trondheim"}, tools=(tool, MAIL))

@@ -9,11 +9,9 @@ import yaml
 from huggingface_hub import EvalResult, ModelCard
 
 from funreason_trl.cards import TEMPLATE, fill_template, model_card, write_card
-from funreason_trl.evaluation.bfcl.scores import wilson
-from funreason_trl.evaluation.scores_file import ScoresError, against, read_scores, scores_of_another
+from funreason_trl.evaluation.scores_file import against, read_scores
+from tests.evaluation.written_scores import BASE, scores, scores_of_three
 
-
-BASE = "Qwen/Qwen2.5-Coder-7B-Instruct"
 
 RECORD = {
     "version": 1,
@@ -64,33 +62,9 @@ ROUNDS = [
 ]
 
 
-def scores(path: Path, model: str, right: dict[str, int], base: str | None = None, before=None, **settings) -> str:
-    """A `scores.json` of 100 rows for each score."""
-    found = {model: right, **({base: before} if base else {})}
-    path.parent.mkdir(exist_ok=True)
-    record = {
-        "settings": {"model": model, "base": base, "limit": None, "prompt": "python", "max_new_tokens": 1024}
-        | settings,
-        "versions": {"transformers": "5.23.0"},
-        "scores": {
-            name: {key: wilson(n / 100, 100).as_dict() for key, n in counts.items()} for name, counts in found.items()
-        },
-        "verdicts": {
-            name: {key: {f"{key}-{i}": i < n for i in range(100)} for key, n in counts.items()}
-            for name, counts in found.items()
-        },
-    }
-    path.write_text(json.dumps(record))
-    return str(path)
-
-
 @pytest.fixture
 def given(tmp_path) -> list[str]:
-    right, before = {"overall": 80, "multiple": 90, "humaneval": 84}, {"overall": 70, "multiple": 70, "humaneval": 87}
-    return [
-        scores(tmp_path / "eval/scores.json", "/home/alice/run", right, BASE, before).removesuffix("/scores.json"),
-        "plain SFT=" + scores(tmp_path / "sft.json", "/home/alice/sft", {"overall": 78, "humaneval": 47}),
-    ]
+    return scores_of_three(tmp_path)
 
 
 # Every line in its order; `…` is any text within a line, and a line of `⋮` is any lines.
@@ -384,21 +358,6 @@ def test_the_template_is_shipped_and_is_the_one_at_the_top():
 # -------------------------------------------------------------------------------------------------------- scores in files
 
 
-def test_the_first_scores_are_those_of_the_model(given):
-    models = read_scores(given)
-    assert [model.label for model in models] == ["this model", f"base model, {BASE}", "plain SFT"]
-    assert against(models[0], models[1])["multiple"]["difference"] == pytest.approx(0.2)
-    assert "multiple" not in against(models[0], models[2])
-
-
-def test_a_model_that_was_trained_plainly_is_called_so(tmp_path):
-    (tmp_path / "sft").mkdir()
-    (tmp_path / "sft/funreason_run.json").write_text(json.dumps({"version": 1, "loss": {"balance": "token"}}))
-    first = scores(tmp_path / "a.json", "run", {"overall": 80})
-    second = scores(tmp_path / "b.json", str(tmp_path / "sft"), {"overall": 70})
-    assert [model.label for model in read_scores([first, second])] == ["this model", "plain SFT, sft"]
-
-
 def test_a_model_whose_benchmarks_were_run_one_by_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run").mkdir()
@@ -417,22 +376,6 @@ def test_a_model_whose_benchmarks_were_run_one_by_one(tmp_path, monkeypatch):
     assert read_scores([first, again])[0].scores["overall"]["accuracy"] == 0.8  # the first of the same ones
 
 
-def test_scores_that_look_like_those_of_another_model(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "run").mkdir()
-    for name, told in {
-        "run": False,
-        str(tmp_path / "run"): False,
-        "alice/caller": False,
-        "run/checkpoint-1": True,
-    }.items():
-        found = read_scores([scores(tmp_path / "scores.json", name, {"overall": 80})])
-        hint = scores_of_another(found, Path("run"), "alice/caller")
-        assert (hint is not None) == told, name
-    assert "are of run/checkpoint-1, and the model is run;" in hint
-    assert scores_of_another([], Path("run"), "alice/caller") is None
-
-
 def test_where_only_some_rows_were_asked(tmp_path):
     given = [scores(tmp_path / "a.json", "run", {"overall": 80, "multiple": 3}, "base", {"overall": 70}, limit=100)]
     text = model_card("caller", RECORD, scores=read_scores(given)).text
@@ -448,34 +391,3 @@ def test_results_of_the_quickstart(tmp_path):
     assert "| heldout_sample | 20 | 45.0 (25.8 to 65.8) | 0.0 (0.0 to 16.1) | 45.0" in card.text
     assert "held-out rows of the sample" in card.text
     assert card.data.eval_results is None  # rows that are on no Hub have no place in a model index
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("{", "is not JSON"),
-        ("[]", "has no `settings` and `scores`"),
-        ('{"settings": {"model": "m"}, "scores": {}}', "has no scores of 'm'; let `funreason eval` come to its end"),
-        ('{"settings": [], "scores": {}}', r"scores\.json: `settings` is \[\], not an object"),
-        ('{"settings": {}, "scores": {}}', "`settings.model` is null, not a text"),
-        ('{"settings": {"model": "m", "limit": "x"}, "scores": {}}', '`settings.limit` is "x", not a whole number'),
-        ('{"settings": {"model": "m"}, "scores": {"m": 0.5}}', r"`scores.m` is 0\.5, not an object"),
-        (
-            '{"settings": {"model": "m"}, "scores": {"m": {"overall": 0.5}}}',
-            r"`scores.m.overall` is 0\.5, not an object",
-        ),
-        ('{"settings": {"model": "m"}, "scores": {"m": {"overall": {}}}}', "`scores.m.overall.accuracy` is null"),
-        (
-            '{"settings": {"model": "m"}, "scores": {}, "verdicts": {"m": {"a": 1}}}',
-            "`verdicts.m.a` is 1, not an object",
-        ),
-        ('{"options": {}, "before": {}, "after SRML": {}, "rows": 0}', "`rows` is 0, not a number of rows"),
-        ('{"options": {}, "before": {}, "after SRML": {}, "rows": 1}', "`before` has no number `calls_right`"),
-    ],
-)
-def test_files_that_are_no_scores(tmp_path, content, message):
-    (tmp_path / "scores.json").write_text(content)
-    with pytest.raises(ScoresError, match=message):
-        read_scores([str(tmp_path)])
-    with pytest.raises(ScoresError, match=r"other/scores\.json is not there|other is not there"):
-        read_scores([str(tmp_path / "other")])

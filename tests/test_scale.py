@@ -99,7 +99,7 @@ class Dies(PipelineStep):
 
     def run(self, data=None, rank=0, world_size=1):
         if rank == 0 and not (self.folder / "died").exists():
-            time.sleep(1)  # so that the process has been seen
+            time.sleep(3)  # so that the process has been seen
             (self.folder / "died").touch()
             os.kill(os.getpid(), signal.SIGKILL)
         while not (self.folder / "died").exists():

@@ -243,7 +243,7 @@ def test_further_fields_travel_and_are_a_part_of_the_description(server):
 
 
 def test_no_more_requests_are_under_way_than_allowed(server):
-    server.delay = 0.02
+    server.delay, server.together = 0.02, 3
     server.script = [completion(verdict_text())] * 12
     endpoint = Endpoint(server.base_url, "m", concurrency=3)
     judge = EndpointJudge(endpoint)

@@ -21,9 +21,9 @@ from funreason_trl.fcdr.runner import inspect_all
 from funreason_trl.fcdr.tally import Tally
 from funreason_trl.fcdr.teacher import Teacher
 from funreason_trl.fcdr.verdicts import Outcome, Stage
+from tests.fcdr.inspection_run import CONCURRENCY, JUDGED, ROWS, main
 from tests.fcdr.scripted import ScriptedJudge, ScriptedModel, candidate, rules, verdict_text
-from tests.fcdr.slow_inspection import JUDGED, ROWS, main
-from tests.generation.stand_in import StandIn, completion, dead_url
+from tests.generation.stand_in import SILENCE, StandIn, completion, dead_url
 
 
 @pytest.fixture
@@ -91,6 +91,8 @@ def test_rows_are_inspected_at_the_same_time():
             nonlocal under_way, most
             under_way += 1
             most = max(most, under_way)
+            while most < 8:
+                await asyncio.sleep(0.001)
             await asyncio.sleep(0.02)
             under_way -= 1
             return await super().judge(stage, row)
@@ -193,51 +195,53 @@ def test_a_model_that_several_judges_ask_is_closed_once():
 # -------------------------------------------------------------------------------------------------------- processes
 
 
-@pytest.fixture
-def slow_server(server):
-    server.delay = 0.02
-    server.script = [completion(verdict_text())] * 1000
-    return server
+def answer_and_then_hold_back(server, answers):
+    """As many requests as are under way at a time get no answer after `answers` that do; later ones do again."""
+    verdict = completion(verdict_text())
+    server.script = [*[verdict] * answers, *[SILENCE] * CONCURRENCY, *[verdict] * 1000]
 
 
 def start(server, folder, name):
-    command = [sys.executable, "-m", "tests.fcdr.slow_inspection", server.base_url]
+    command = [sys.executable, "-m", "tests.fcdr.inspection_run", server.base_url]
     return subprocess.Popen([*command, str(folder / "journal"), str(folder / name)], stderr=subprocess.PIPE, text=True)
 
 
-def wait_for_requests(server, process, count):
+def wait_until_held_back(server, process, folder, answers):
     deadline = time.monotonic() + 60
-    while len(server.requests) < count and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    with Journal(folder / "journal") as journal:
+        while len(server.requests) < answers + CONCURRENCY or len(journal) < answers:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
 
 
-def test_a_killed_run_goes_on_and_gives_the_same_bytes(slow_server, tmp_path):
-    process = start(slow_server, tmp_path, "killed")
-    wait_for_requests(slow_server, process, 25)
+def test_a_killed_run_goes_on_and_gives_the_same_bytes(server, tmp_path):
+    answer_and_then_hold_back(server, 25)
+    process = start(server, tmp_path, "killed")
+    wait_until_held_back(server, process, tmp_path, 25)
     process.kill()
     assert process.wait() == -signal.SIGKILL
     process.stderr.close()
-    main(slow_server.base_url, tmp_path / "journal", tmp_path / "killed")
-    asked = Counter(json.dumps(body["messages"]) for _, _, body in slow_server.requests)
+    main(server.base_url, tmp_path / "journal", tmp_path / "killed")
+    asked = Counter(json.dumps(body["messages"]) for _, _, body in server.requests)
     assert len(asked) == ROWS * len(JUDGED)
-    # As many as were under way.
-    assert asked.total() - len(asked) <= 3
-    main(slow_server.base_url, tmp_path / "fresh", tmp_path / "whole")
+    # Those that were under way.
+    assert asked.total() - len(asked) == CONCURRENCY
+    main(server.base_url, tmp_path / "fresh", tmp_path / "whole")
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "killed").read_bytes()
     assert len((tmp_path / "whole").read_text().splitlines()) == ROWS
 
 
-def test_ctrl_c_ends_the_run_at_once(slow_server, tmp_path):
-    with start(slow_server, tmp_path, "output") as process:
-        wait_for_requests(slow_server, process, 10)
+def test_ctrl_c_ends_the_run_at_once(server, tmp_path):
+    answer_and_then_hold_back(server, 10)
+    with start(server, tmp_path, "output") as process:
+        wait_until_held_back(server, process, tmp_path, 10)
         process.send_signal(signal.SIGINT)
         errors = process.communicate(timeout=30)[1]
     assert process.returncode != 0
     assert errors.strip().endswith("KeyboardInterrupt")
     assert "never" not in errors and "Task" not in errors
     with Journal(tmp_path / "journal") as journal:
-        assert 5 <= len(journal) < ROWS * len(JUDGED)
+        assert len(journal) == 10
 
 
 # --------------------------------------------------------------------------------------------------------- display

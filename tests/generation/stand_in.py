@@ -35,8 +35,10 @@ class StandIn:
         self.script = []
         self.requests = []
         self.delay = 0.0
+        self.together = 1  # the first answer waits until so many requests are under way
         self.under_way = self.most_under_way = 0
         self._lock = threading.Lock()
+        self._another = threading.Condition(self._lock)
         self._closing = threading.Event()
         stand_in = self
 
@@ -67,6 +69,8 @@ class StandIn:
             action = self.script.pop(0) if self.script else completion(body["messages"][-1]["content"].upper())
             self.under_way += 1
             self.most_under_way = max(self.most_under_way, self.under_way)
+            self._another.notify_all()
+            self._another.wait_for(lambda: self.most_under_way >= self.together, timeout=30)
         time.sleep(self.delay)
         if action == SILENCE:
             self._closing.wait(30)

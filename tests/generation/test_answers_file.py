@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from funreason_trl.generation import AnswersFileError, Prompt, generate_to_file
-from tests.generation.slow_run import PROMPTS, SETTINGS, SlowGenerator
+from tests.generation.halting_run import PROMPTS, SETTINGS, HaltingGenerator
 
 
 EXPECTED = [f"answer to question {number} \ud800\u2028" for number in range(len(PROMPTS))]
@@ -25,7 +25,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def generator(tmp_path):
-    return SlowGenerator(tmp_path / "log")
+    return HaltingGenerator(tmp_path / "log")
 
 
 def asked(generator):
@@ -52,17 +52,17 @@ def test_the_answers_are_in_the_order_of_the_prompts_and_one_a_line(generator, p
 
 
 def test_a_killed_run_goes_on_where_it_stopped_and_asks_nothing_twice(generator, path):
-    command = [sys.executable, "-m", "tests.generation.slow_run", path, generator.log, "0.05"]
+    command = [sys.executable, "-m", "tests.generation.halting_run", path, generator.log, "5"]
     process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
-    while not path.exists() or path.read_bytes().count(b"\n") < 4:
+    while not path.exists() or path.read_bytes().count(b"\n") < 6 or len(asked(generator)) < 6:
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
     answered = path.read_bytes().count(b"\n") - 1
-    assert 3 <= answered < len(PROMPTS)
+    assert answered == 5
     started = len(asked(generator))
 
     check_complete(generate_to_file(generator, PROMPTS, SETTINGS, path))
@@ -105,7 +105,7 @@ def test_more_prompts_than_before_and_then_fewer(generator, path):
 
 
 def test_ctrl_c_keeps_what_is_there_and_closes_the_generator(generator, path):
-    class Interrupted(SlowGenerator):
+    class Interrupted(HaltingGenerator):
         def generate(self, prompts, settings):
             for place, answer in enumerate(super().generate(prompts, settings)):
                 if place == 5:
@@ -145,7 +145,7 @@ def test_other_settings_are_refused_by_name(generator, path):
 
 def test_another_model_is_refused_by_name(generator, path):
     generate_to_file(generator, PROMPTS, SETTINGS, path)
-    generator.description = {"way": "slow", "model": "other", "dtype": "bfloat16"}
+    generator.description = {"way": "halting", "model": "other", "dtype": "bfloat16"}
     refuses(path, "generator.dtype is 'not given' in the file and 'bfloat16' now; generator.model is", generator)
 
 

@@ -73,7 +73,7 @@ def test_a_server_that_never_answers_is_given_up_in_the_time_that_was_set(server
         ask(server.base_url, timeout=0.2, attempts=2)
     assert time.monotonic() - started < 20
     server.script = [SILENCE]
-    assert ask(server.base_url, timeout=0.2).text == "HELLO"
+    assert ask(server.base_url, timeout=2).text == "HELLO"
 
 
 @pytest.mark.parametrize(
@@ -191,20 +191,33 @@ def test_further_fields_travel_and_come_first(server, extra):
     assert {key: body[key] for key in extra} == extra
 
 
-def test_so_many_are_under_way_and_one_that_waits_leaves_its_place(server):
-    server.delay = 0.02
-    server.script = [(429, {"Retry-After": "1"})]
+def test_no_more_are_under_way_than_allowed(server):
+    server.delay, server.together = 0.02, 2
 
     async def run():
         async with ChatClient(server.base_url, "some-model", concurrency=2) as client:
-            first = asyncio.create_task(client.complete(MESSAGES))
-            others = [asyncio.create_task(client.complete(MESSAGES)) for _ in range(9)]
-            await asyncio.gather(*others)
+            await asyncio.gather(*(client.complete(MESSAGES) for _ in range(9)))
+
+    asyncio.run(run())
+    assert (server.most_under_way, len(server.requests)) == (2, 9)
+
+
+def test_one_that_waits_to_try_again_leaves_its_place(server, monkeypatch):
+    server.script = [429]
+
+    async def run():
+        others_are_done = asyncio.Event()
+        monkeypatch.setattr("funreason_trl.generation.client.asyncio.sleep", lambda *_: others_are_done.wait())
+        async with ChatClient(server.base_url, "some-model", concurrency=1) as client:
+            first, *others = [asyncio.create_task(client.complete(MESSAGES)) for _ in range(4)]
+            async with asyncio.timeout(60):
+                await asyncio.gather(*others)
             assert not first.done()
+            others_are_done.set()
             await first
 
     asyncio.run(run())
-    assert (server.most_under_way, len(server.requests)) == (2, 11)
+    assert (server.most_under_way, len(server.requests)) == (1, 5)
 
 
 def test_a_client_may_be_used_in_one_event_loop_after_the_other(server):

@@ -1,6 +1,6 @@
-"""A run that takes its time, for the test that kills it. In: the file to write, and one to log what is asked. Out: both.
+"""A run that stands still, for the test that kills it. In: the file to write, and one to log what is asked. Out: both.
 
-It is a process of its own: `python -m tests.generation.slow_run ANSWERS LOG SECONDS`.
+It is a process of its own: `python -m tests.generation.halting_run ANSWERS LOG COUNT`.
 """
 
 import sys
@@ -14,14 +14,15 @@ PROMPTS = {f"id-{number}": Prompt([{"role": "user", "content": f"question {numbe
 SETTINGS = GenerationSettings(max_new_tokens=8)
 
 
-class SlowGenerator:
-    """Answers from the last prompt to the first, and writes down each question before it answers."""
+class HaltingGenerator:
+    """Answers from the last prompt to the first, so many at most, and writes down each question before it answers."""
 
-    description = {"way": "slow", "model": "stand-in"}  # noqa: RUF012
+    description = {"way": "halting", "model": "stand-in"}  # noqa: RUF012
 
-    def __init__(self, log: Path, seconds: float = 0.0):
+    def __init__(self, log: Path, answers: int = len(PROMPTS), pause: float = 0.0):
         self.log = log
-        self.seconds = seconds
+        self.answers = answers
+        self.pause = pause
         self.closed = False
 
     def generate(self, prompts, settings):
@@ -30,12 +31,12 @@ class SlowGenerator:
                 question = prompts[index].messages[0]["content"]
                 with self.log.open("a") as file:
                     file.write(question + "\n")
-                time.sleep(self.seconds)
+                time.sleep(self.pause if len(prompts) - index <= self.answers else 600)
                 yield Generated(index, (f"answer to {question} \ud800\u2028",), (3,), (True,))
         finally:
             self.closed = True
 
 
 if __name__ == "__main__":
-    answers, log, seconds = sys.argv[1:]
-    generate_to_file(SlowGenerator(Path(log), float(seconds)), PROMPTS, SETTINGS, answers)
+    answers, log, count = sys.argv[1:]
+    generate_to_file(HaltingGenerator(Path(log), int(count)), PROMPTS, SETTINGS, answers)

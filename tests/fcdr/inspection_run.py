@@ -1,7 +1,7 @@
-"""An inspection that takes its time, for the tests that kill and interrupt it.
+"""An inspection in a process of its own, for the tests that kill and interrupt it.
 
-In: the address of an endpoint, a journal, and the file to write. Out: a line for each row. It is a process of its own:
-`python -m tests.fcdr.slow_inspection URL JOURNAL OUTPUT`.
+In: the address of an endpoint, a journal, and the file to write. Out: a line for each row.
+`python -m tests.fcdr.inspection_run URL JOURNAL OUTPUT`.
 """
 
 import sys
@@ -16,11 +16,12 @@ from tests.fcdr.scripted import candidate, rules
 
 
 ROWS = 30
+CONCURRENCY = 3
 JUDGED = (Stage.RESPONSE, Stage.REASONING)
 
 
 def main(base_url, journal_path, output):
-    judge = EndpointJudge(Endpoint(base_url, "m", concurrency=3))
+    judge = EndpointJudge(Endpoint(base_url, "m", concurrency=CONCURRENCY))
     rows = (candidate(str(number), f"Weather in city {number}?") for number in range(ROWS))
     with Journal(journal_path) as journal, open(output, "w") as file:
         for inspected in inspect_all(rows, rules(), dict.fromkeys(JUDGED, judge), journal=journal, progress=False):

@@ -13,7 +13,8 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
 .PHONY: quickstart test lint format docs clean
 
-## Rows, training, a round and answers before and after, on a real small model (about ten minutes on two cores).
+## Rows, training, a round and answers before and after, on a real small model (about eight minutes on two cores, with the
+## installation).
 quickstart: $(VENV)/.installed
 	$(BIN)/funreason quickstart
 

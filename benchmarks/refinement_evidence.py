@@ -35,12 +35,12 @@ from funreason_trl.data.rows import RowError, message_calls
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.data.sources import read_rows
 from funreason_trl.evaluation.answers import score_answer
+from funreason_trl.evaluation.bfcl.asking import row_prompt
 from funreason_trl.evaluation.table import markdown_table
 from funreason_trl.generation import GenerationSettings, generate_all
 from funreason_trl.generation.transformers_generator import TransformersGenerator
 from funreason_trl.models.loading import load_for_answers
 from funreason_trl.models.smollm2 import smollm2_path
-from funreason_trl.refinement.prompts import prompt_of
 
 
 HERE = Path(__file__).parent
@@ -190,7 +190,7 @@ def measure(name: str, batch_size: int, bfcl_data: Path | None) -> dict:
 def _calls_right(model: Path, rows_name: str, batch_size: int) -> dict:
     rows = list(read_rows(RUN / f"{rows_name}.jsonl"))
     generator = TransformersGenerator(*load_for_answers(str(model)), batch_size)
-    prompts = [prompt_of(row, "python") for row in rows]
+    prompts = [row_prompt(row, "python") for row in rows]
     answers = generate_all(generator, prompts, GenerationSettings(max_new_tokens=MAX_NEW_TOKENS), rows_name)
     texts = [answer.texts[0] for answer in answers]
     scores = [score_answer(text, row) for text, row in zip(texts, rows, strict=True)]

@@ -31,13 +31,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from funreason_trl import SRMLConfig, SRMLTrainer
 from funreason_trl.data.rendering import render_python
 from funreason_trl.data.sample import sample_rows
+from funreason_trl.evaluation.bfcl.asking import row_prompt
 from funreason_trl.evaluation.table import markdown_table
 from funreason_trl.generation import generate_all
 from funreason_trl.generation.transformers_generator import TransformersGenerator
 from funreason_trl.models.smollm2 import smollm2_path
 from funreason_trl.models.tiny import build_tiny_model
 from funreason_trl.refinement import RefinementCallback, RefinementConfig
-from funreason_trl.refinement.prompts import prompt_of
 
 
 RESULTS = Path(__file__).parent / "results" / "round_cost.json"
@@ -89,7 +89,7 @@ def measure_rounds(model: str, count: int, repeats: int, max_new_tokens: int) ->
             figures = line["figures"]
             seconds = {part: figures[f"seconds/{part}"] for part in ("rollout", "inspection", "waiting")}
             started = perf_counter()
-            answers = generate_all(generator, [prompt_of(row, "python") for row in rows], config.settings(number))
+            answers = generate_all(generator, [row_prompt(row, "python") for row in rows], config.settings(number))
             plain = perf_counter() - started
             tokens = sum(sum(answer.tokens) for answer in answers)
             measured.append(

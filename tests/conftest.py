@@ -7,12 +7,17 @@ import signal
 # Before anything of Hugging Face is imported: no test may reach for the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+# A busy machine may take longer than the ten seconds that huggingface_hub waits for a server, the local Hub included.
+os.environ["HF_HUB_ETAG_TIMEOUT"] = os.environ["HF_HUB_DOWNLOAD_TIMEOUT"] = "300"
 # Tiny models gain nothing from threads, and the workers of pytest-xdist would fight over the cores.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from funreason_trl.data.rendering import render_python
 from funreason_trl.data.sample import sample_rows
@@ -24,6 +29,16 @@ from tests.tiny import build_tiny_model, build_tiny_tokenizer
 
 # A run that a script starts in the background ignores Ctrl-C, and so would the processes that tests send it to.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Hypothesis's own profile "ci" has the same examples in every run and on every machine, however slow;
+# HYPOTHESIS=explore looks for others.
+settings.register_profile(
+    "explore", settings.get_profile("default"), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS", "ci"))
+if settings.default.derandomize:
+    # Else examples hold constants of our modules, and so depend on which of them other tests have loaded.
+    providers._get_local_constants = Constants
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

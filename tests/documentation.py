@@ -1,4 +1,4 @@
-"""What README and docs/ show, taken out of them: code blocks with their place, and a command's own parser for each line.
+"""What README, CONTRIBUTING and docs/ show, taken out: code blocks with their place, a command's own parser for each line.
 
 In: Markdown. Out: [`Block`]s, commands as words, and [`parse_command`], which has the program that is called read its line
 and stops it before it does anything.
@@ -27,7 +27,8 @@ from funreason_trl.scripts import cli, refine
 
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BESIDE_THE_DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+PAGES = [*BESIDE_THE_DOCS, *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(
     r"^(?:<!-- not run: (?P<reason>[^\n]+) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S
 )

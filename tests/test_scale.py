@@ -18,6 +18,7 @@ import pytest
 from funreason_trl.building.merging import PartError, find_parts, merge_parts
 from funreason_trl.building.options import BuildArguments
 from funreason_trl.data.sample import sample_rows
+from funreason_trl.fcdr.journal import Journal
 from funreason_trl.scripts.build import build
 from tests.evaluation.bfcl.files import write_lines
 from tests.fcdr.scripted import verdict_text
@@ -26,6 +27,7 @@ from tests.generation.stand_in import StandIn, completion
 
 pytest.importorskip("datatrove", reason="the extra `scale` is not installed")
 
+import multiprocess
 from datatrove.executor import LocalPipelineExecutor, RayPipelineExecutor
 from datatrove.pipeline.base import PipelineStep
 
@@ -89,7 +91,7 @@ def test_an_executor_in_this_process_runs_both_steps(source, tmp_path):
 
 
 class Dies(PipelineStep):
-    """Its first task kills its own process, the others wait for that and end well."""
+    """Its first task kills its own process once that has been seen; the others wait for that and end well."""
 
     type = name = "test"
 
@@ -99,7 +101,8 @@ class Dies(PipelineStep):
 
     def run(self, data=None, rank=0, world_size=1):
         if rank == 0 and not (self.folder / "died").exists():
-            time.sleep(3)  # so that the process has been seen
+            while not (self.folder / f"seen-{os.getpid()}").exists():
+                time.sleep(0.05)
             (self.folder / "died").touch()
             os.kill(os.getpid(), signal.SIGKILL)
         while not (self.folder / "died").exists():
@@ -107,6 +110,21 @@ class Dies(PipelineStep):
         (self.folder / str(rank)).touch()
 
 
+@pytest.fixture
+def seen_processes(tmp_path, monkeypatch):
+    """A file for each process that `run_local` has seen."""
+    children = multiprocess.active_children
+
+    def look():
+        found = children()
+        for child in found:
+            (tmp_path / f"seen-{child.pid}").touch()
+        return found
+
+    monkeypatch.setattr(multiprocess, "active_children", look)
+
+
+@pytest.mark.usefixtures("seen_processes")
 def test_a_killed_process_ends_the_run_once_the_others_are_done(tmp_path):
     executor = LocalPipelineExecutor([Dies(tmp_path)], tasks=3, workers=2, logging_dir=str(tmp_path / "logs"))
     with pytest.raises(RuntimeError, match=r"since their processes were killed: 0\. Start again"):
@@ -141,7 +159,7 @@ class HoldingBack(StandIn):
             self.asked.append((task, text))
             silent = self.held is not None and self.of(task) > self.held and task == VICTIM
         if silent:
-            self._closing.wait(300)
+            self._closing.wait(3600)
             return
         self._send(handler, 200, {}, json.dumps(completion(verdict_text())).encode())
 
@@ -182,11 +200,15 @@ def test_local_four_tasks_and_one_is_killed(source, tmp_path):
 
         server.held = 10
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
-            while server.of(VICTIM) <= server.held:
+            while server.of(VICTIM) < server.held + CONCURRENCY:
                 assert run.poll() is None, run.stderr.read()
                 time.sleep(0.05)
+            with Journal(parts / part / "journal.sqlite") as journal:
+                while len(journal) < server.held:
+                    assert run.poll() is None, run.stderr.read()
+                    time.sleep(0.05)
             process_of_part(run.pid, part).kill()
-            errors = run.communicate(timeout=300)[1]
+            errors = run.communicate(timeout=1800)[1]
         assert run.returncode != 0
         assert f"since their processes were killed: {VICTIM}. Start again" in errors
         assert [path.name for path in parts.glob("*") if not (path / "part.json").exists()] == [part]
@@ -195,7 +217,7 @@ def test_local_four_tasks_and_one_is_killed(source, tmp_path):
             merge_parts(find_parts([parts]), tmp_path / "early")
 
         server.held, before = None, Counter(server.asked)
-        again = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        again = subprocess.run(command, capture_output=True, text=True, timeout=1800)
         assert again.returncode == 0, again.stderr
         after = Counter(server.asked)
         assert {task for task, _ in (after - before)} == {VICTIM}

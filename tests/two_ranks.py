@@ -19,7 +19,7 @@ def launch_on_two_ranks(script: Path, folder: Path) -> subprocess.CompletedProce
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return done

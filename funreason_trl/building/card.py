@@ -65,13 +65,14 @@ def write_card(
     text = f"""# {name}
 
 Queries with tools, the reasoning and the calls that answer them, each row inspected in five stages (FCDR,
-[FunReason](https://arxiv.org/abs/2505.20192), section 3.2). Rows are in TRL's conversational form and train as they are.
+[FunReason](https://arxiv.org/abs/2505.20192), section 3.2). Rows are in TRL's conversational form
+(`messages`, `tools`). `funreason train` renders them; in a script use `funreason_trl.data.rendering.render_dataset`.
 
 | split | what is in it |
 | --- | --- |
 | `train` | rows that passed every stage, or rightly call nothing ({splits["train"]}) |
 | `rejected` | rows that did not, with the reason ({splits["rejected"]}) |
-| `hard` | rows whose answer was wrong in function, parameter or format, to be sampled again ({splits["hard"]}) |
+| `hard` | rows whose answer was no call, or wrong in function, parameter or form, to be sampled again ({splits["hard"]}) |
 
 Columns: `messages` (the last one is the answer: `reasoning_content`, `tool_calls` or `content`), `tools` (OpenAI form),
 `id`, `source`, and `provenance`: every verdict with stage, outcome, reason, evidence and judge.

@@ -11,7 +11,8 @@ from typing import NoReturn
 # Most brackets of any kind that may be open at once; far below the interpreter's recursion limit.
 MAX_DEPTH = 64
 
-_SPACE = re.compile(r"[ \t\r\n\f]*+")
+# Among calls Python's grammar allows the white space of ASCII alone; behind them any kind is harmless.
+_SPACE = re.compile(r"[ \t\r\n\f]*+(?:\s++\Z)?")
 _AFTER_VALUE = " after a value (quote text; only literals are read, no arithmetic, calls or attributes)"
 
 

@@ -52,7 +52,8 @@ def read_value(cursor: Cursor, python: bool = True) -> Any:
     A bare word is a string and a tuple a list, as BFCL reads them.
 
     Raises:
-        CallSyntaxError: What comes next is no literal, or a number that can't be held (NaN, 1e999, 5,000 digits).
+        CallSyntaxError: What comes next is no literal, or a number that can't be held (1e999, 5,000 digits; in JSON also
+            NaN, which is a bare word in Python's notation).
     """
     cursor.skip_space()
     if cursor.at("["):

@@ -12,6 +12,7 @@ from .literals import read_dict, read_value
 
 
 _OPEN_TAG, _CLOSE_TAG, _FENCE = "<tool_call>", "</tool_call>", "```"
+_BEFORE = re.compile(r"\ufeff?\s*+")
 _FENCE_START = re.compile(r"```(?:[\w+-]*+[ \t]*+\r?\n)?")
 _NAME = re.compile(r"[^\s()\[\]{}'\"`,=<>\\]*+(?: ++[^\s()\[\]{}'\"`,=<>\\]++)*+ *+")
 _JSON_CALL_KEYS = {"name", "arguments", "parameters", "id", "type", "index"}
@@ -35,13 +36,14 @@ def parse_calls(text: str) -> list[Call]:
 
     Raises:
         CallSyntaxError: The text is in none of the forms, holds anything that is no literal (positional arguments,
-            arithmetic, nested calls, comprehensions, NaN), names a parameter or key twice, is longer than
+            arithmetic, nested calls, comprehensions; in JSON also NaN), names a parameter or key twice, is longer than
             `MAX_CHARS` or has more than `MAX_DEPTH` brackets open at once.
     """
     if len(text) > MAX_CHARS:
         message = f"the text has {len(text):,} characters, the limit is {MAX_CHARS:,}: cut the answer off earlier"
         raise CallSyntaxError(message, MAX_CHARS)
     cursor = Cursor(text)
+    cursor.match(_BEFORE)
     calls = _read_fenced(cursor, blocks=True)
     cursor.skip_space()
     if cursor.position < len(text):

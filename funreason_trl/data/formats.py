@@ -28,6 +28,8 @@ ROLE_NAMES = {
     **dict.fromkeys(("function_call", "tool_call", "function-call"), "call"),
     **dict.fromkeys(("tool", "function", "observation", "tool_response", "function_response", "ipython"), "tool"),
 }
+CALL_KEYS = {"name", "arguments", "parameters", "id", "type", "index"}
+WRAPPER_KEYS = {"function", "id", "type", "index"}
 REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
 CALL_TAG = "<tool_call>"
 # A block on a line of its own, unlike prose that mentions the tag.
@@ -319,12 +321,42 @@ def _calls_from(value: Any, field: str) -> list[Call]:
         try:
             return parse_calls(value)
         except CallSyntaxError as error:
-            raise _not_calls(value, error, field) from None
+            # JSON that differs from a model's calls by what data sets leave out is read as if it were no text.
+            listed = _listed(value)
+            if listed is None:
+                raise _not_calls(value, error, field) from None
+            value = listed
     if isinstance(value, dict):
         value = [value]
     if not isinstance(value, list):
         raise RowError(field, f"expected a list of calls, got {brief(value)}", "write a list of calls")
     return [_call(item, f"{field}[{i}]") for i, item in enumerate(value)]
+
+
+def _refuse_other_keys(fields: dict[str, Any], known: set[str], field: str) -> None:
+    other = next((key for key, value in fields.items() if key not in known and value is not None), None)
+    if other is not None:
+        problem = f"a call with the key {brief(other)}, which would be lost"
+        raise RowError(
+            field, problem, f"leave it out, or give it the name it has in a call: {', '.join(sorted(known))}"
+        )
+
+
+def _listed(text: str) -> list[dict] | None:
+    """The objects that `text` holds as JSON, if that is what it is; a key that comes twice would lose a value."""
+    try:
+        value = json.loads(text, object_pairs_hook=_object_of_single_keys)
+    except (ValueError, RecursionError):
+        return None
+    items = [value] if isinstance(value, dict) else value
+    return items if isinstance(items, list) and all(isinstance(item, dict) for item in items) else None
+
+
+def _object_of_single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    single = dict(pairs)
+    if len(single) < len(pairs):
+        raise ValueError("a key comes twice")
+    return single
 
 
 def _not_calls(text: str, error: CallSyntaxError, field: str) -> RowError:
@@ -336,7 +368,13 @@ def _call(item: Any, field: str) -> Call:
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         mend = 'write {"name": "...", "arguments": {...}}'
         raise RowError(field, f"expected a call, got {brief(item)}", mend)
-    arguments = function.get("arguments", function.get("parameters"))
+    _refuse_other_keys(function, CALL_KEYS, field)
+    if function is not item:
+        _refuse_other_keys(item, WRAPPER_KEYS, field)
+    given = [function[key] for key in ("arguments", "parameters") if function.get(key) is not None]
+    if len(given) > 1:
+        raise RowError(field, f"both arguments and parameters in {brief(item)}", "leave one of them out")
+    arguments = given[0] if given else None
     if isinstance(arguments, str):
         arguments = _json(arguments, f"{field}.arguments") if arguments.strip() else {}
     if arguments is None:

@@ -17,7 +17,6 @@ A key that does not apply is absent, never `None`. `name` is the only other key 
 import atexit
 import json
 import re
-import reprlib
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -29,6 +28,7 @@ from datasets import Dataset, DatasetInfo, Features, Json, List, Value
 from datasets.arrow_writer import ArrowWriter
 
 from funreason_trl.calls import Call
+from funreason_trl.tools.normalize import shown
 
 
 # The tags that written rows hold, and the one place that says so: rendering, reading and checking take them from here.
@@ -65,14 +65,9 @@ class RowError(ValueError):
         return RowError(self.field, self.problem, self.mend, place)
 
 
-_REPR = reprlib.Repr()  # Python 3.11 takes no arguments here
-_REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 3, 100, 100
-
-
 def brief(value: Any) -> str:
     """The `repr` of `value`, cut to what fits an error message, at a cost that does not grow with the value."""
-    text = _REPR.repr(value)
-    return text if len(text) <= 160 else f"{text[:150]}..."
+    return shown(value)
 
 
 # ------------------------------------------------------------------------------------------------------------ messages

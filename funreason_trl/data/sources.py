@@ -27,7 +27,7 @@ from typing import Any, BinaryIO
 
 import pyarrow
 import pyarrow.parquet
-from datasets import Dataset, Features, IterableDataset, Json, List, load_dataset
+from datasets import Dataset, Features, IterableDataset, Json, LargeList, List, load_dataset
 
 from funreason_trl.data.formats import FORMATS, convert_record
 from funreason_trl.data.rows import ROW_FEATURES, ExactJson, RowError, brief, check_row, to_dataset
@@ -296,7 +296,7 @@ def _parquet_records(path: Path) -> Iterator[tuple[str, Any]]:
         for batch in pyarrow.parquet.ParquetFile(path).iter_batches(batch_size=64):
             for record in batch.to_pylist():
                 number += 1
-                yield f"{path}:{number}", _without_nones(record)
+                yield f"{path}:{number}", _without_absent(record)
     # Arrow does not look into strings when it opens a file; it is Python that finds them not to be UTF-8.
     except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:
         raise RowError("(file)", f"not a readable parquet file ({error})", "download it again", str(path)) from None
@@ -307,30 +307,59 @@ def _dataset_records(name: str, split: str) -> Iterator[tuple[str, Any]]:
     if dataset.features is not None:
         dataset = dataset.cast(Features({key: _exact(feature) for key, feature in dataset.features.items()}))
     for i, record in enumerate(dataset, start=1):
-        yield f"{name}[{split}]:{i}", _without_nones(record)
+        yield f"{name}[{split}]:{i}", _without_absent(record, dataset.features)
 
 
 def _exact(feature: Any) -> Any:
     """The same feature, with numbers in JSON read as they are: see [`~funreason_trl.data.rows.ExactJson`]."""
+    if isinstance(feature, dict):
+        return {key: _exact(inner) for key, inner in feature.items()}
     if isinstance(feature, List):
         return List(_exact(feature.feature), feature.length)
     return ExactJson() if isinstance(feature, Json) else feature
 
 
-def _without_nones(value: Any) -> Any:
-    """Arrow structs hold every key of every row; `None` there means that this row does not have it."""
+def _without_absent(value: Any, feature: Any = None) -> Any:
+    """
+    The value without the keys that its row does not have.
+
+    Arrow structs hold every key of every row, filled with `None`. JSON text holds the keys of its own row alone, so that
+    a `None` in it is a value: an argument that is null, or a default.
+    """
+    if isinstance(feature, Json):
+        return value
     if isinstance(value, dict):
-        return {key: _without_nones(item) for key, item in value.items() if item is not None}
-    return [_without_nones(item) for item in value] if isinstance(value, list) else value
+        by_key = feature if isinstance(feature, dict) else {}
+        return {key: _without_absent(item, by_key.get(key)) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        inner = feature.feature if isinstance(feature, List | LargeList) else None
+        return [_without_absent(item, inner) for item in value]
+    return value
 
 
 def _with_possible_answers(path: Path, records: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
     """BFCL keeps its answers in a second file of the same name; at most some thousand, so they fit in memory."""
     answers_path = path.parent / "possible_answer" / path.name
-    answers: dict[str, Any] = {}
+    answers: dict[str | int, Any] = {}
     if answers_path.is_file():
-        answers = {answer["id"]: answer["ground_truth"] for _, answer in _text_records(answers_path)}
+        answers = dict(_possible_answer(answer, place) for place, answer in _text_records(answers_path))
     for place, record in records:
-        if isinstance(record, dict) and record.get("id") in answers:
-            record = {"ground_truth": answers[record["id"]], **record}
-        yield place, record
+        yield place, _answered(record, answers) if answers else record
+
+
+def _possible_answer(answer: Any, place: str) -> tuple[str | int, Any]:
+    if isinstance(answer, RowError):
+        raise answer.at(place)
+    mend = 'write {"id": ..., "ground_truth": [...]}, with the id of a question'
+    if not isinstance(answer, dict) or "ground_truth" not in answer:
+        raise RowError("ground_truth", f"missing in {brief(answer)}", mend, place)
+    if not isinstance(answer.get("id"), str | int):
+        raise RowError("id", f"expected a string or a number, got {brief(answer.get('id'))}", mend, place)
+    return answer["id"], answer["ground_truth"]
+
+
+def _answered(record: Any, answers: dict[str | int, Any]) -> Any:
+    # A record that is no BFCL question may have an id of any kind.
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str | int) or record["id"] not in answers:
+        return record
+    return {"ground_truth": answers[record["id"]], **record}

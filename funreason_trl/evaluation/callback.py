@@ -5,16 +5,15 @@ In: any TRL trainer and some questions. Out: [`CallAccuracyCallback`], which lea
 
 from collections.abc import Sequence
 
-from accelerate.utils import gather_object
 from tqdm.auto import tqdm
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from trl.models.utils import unwrap_model_for_generation
 
-from funreason_trl.evaluation.bfcl.asking import Question, ask
+from funreason_trl.evaluation.bfcl.asking import Question, refuse_equal_ids, results_of
 from funreason_trl.evaluation.bfcl.judging import Judgements, judge_results, verdicts_of
 from funreason_trl.evaluation.bfcl.results import BfclResult
 from funreason_trl.evaluation.bfcl.scores import accuracies
 from funreason_trl.generation import GenerationSettings
+from funreason_trl.generation.trained import generate_together, trained_model
 from funreason_trl.generation.transformers_generator import TransformersGenerator
 
 
@@ -44,7 +43,7 @@ class CallAccuracyCallback(TrainerCallback):
         judgements (`dict`): The last round's [`~funreason_trl.evaluation.bfcl.rows.Judgement`]s by category and id.
 
     Raises:
-        ValueError: There are no questions, or `every_steps` is below 1.
+        ValueError: There are no questions, two of them have the same id, or `every_steps` is below 1.
     """
 
     def __init__(
@@ -60,6 +59,7 @@ class CallAccuracyCallback(TrainerCallback):
             raise ValueError("questions is empty: give some, such as bfcl_questions(pick(load_bfcl(), 20))")
         if every_steps is not None and every_steps < 1:
             raise ValueError(f"every_steps={every_steps}: give 1 or more, or None for once an epoch")
+        refuse_equal_ids(questions)
         self.trainer = trainer
         self.questions = list(questions)
         self.every_steps = every_steps
@@ -96,19 +96,11 @@ class CallAccuracyCallback(TrainerCallback):
 
     def _results(self) -> dict[str, dict[str, BfclResult]]:
         trainer = self.trainer
-        accelerator = trainer.accelerator
-        own = self.questions[accelerator.process_index :: accelerator.num_processes]
-        checkpointing = trainer.args.gradient_checkpointing_kwargs
-        with unwrap_model_for_generation(
-            trainer.model_wrapped, accelerator, gradient_checkpointing_kwargs=checkpointing
-        ) as model:
+        prompts = [question.prompt for question in self.questions]
+        with trained_model(trainer) as model:
             generator = TransformersGenerator(model, trainer.processing_class, self.batch_size)
-            answered = ask(generator, own, self.settings)
-        results: dict[str, dict[str, BfclResult]] = {}
-        for share in gather_object([answered]):
-            for category, by_id in share.items():
-                results.setdefault(category, {}).update(by_id)
-        return results
+            answers = generate_together(generator, prompts, self.settings, trainer.accelerator, "Calling")
+        return results_of(self.questions, [answer.texts[0] for answer in answers])
 
     def _show(self, results: dict[str, dict[str, BfclResult]]) -> None:
         judged = [

@@ -18,6 +18,7 @@ import asyncio
 import hashlib
 import json
 import sqlite3
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ from typing import Any, Self
 
 APPLICATION_ID = 0x46434452  # "FCDR" in the file's header: tells a journal from other SQLite files
 FORMAT_VERSION = 1
+BUSY_SECONDS = 30.0  # to wait for another process that writes at this moment
 _TABLE = """
 CREATE TABLE IF NOT EXISTS answers (
     key BLOB PRIMARY KEY, row TEXT NOT NULL, step TEXT NOT NULL, prompt TEXT NOT NULL, content TEXT NOT NULL
@@ -78,7 +80,9 @@ class Journal:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # The runner works in a thread of its own; only ever one thread at a time uses the connection.
-            self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
+            self._connection = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+            )
         except (OSError, sqlite3.Error) as error:
             raise self._error(error) from error
         try:
@@ -136,9 +140,10 @@ class Journal:
         self._connection.close()
 
     def _open(self) -> None:
+        # In this order: another process that makes the file at this moment writes all three at once.
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         (application_id,) = self._connection.execute("PRAGMA application_id").fetchone()
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if tables and (application_id, version) != (APPLICATION_ID, FORMAT_VERSION):
             raise JournalError(f"{self.path} is no journal of this version of FCDR: give another file")
         # A file that was cut or overwritten shows here, and not after hours of work.
@@ -146,7 +151,7 @@ class Journal:
         if state != "ok":
             state = " ".join(state.split())
             raise JournalError(f"the journal {self.path} is damaged ({state}): restore it from a copy, or delete it")
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._log_ahead()
         self._connection.execute("PRAGMA synchronous = NORMAL")
         if not tables:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -154,6 +159,18 @@ class Journal:
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
             self._connection.execute("COMMIT")
+
+    def _log_ahead(self) -> None:
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                return
+            # SQLite waits for other processes everywhere but here, where two meet that make the same file.
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
 
     def _run(self, statement: str, values: tuple = ()) -> sqlite3.Cursor:
         try:

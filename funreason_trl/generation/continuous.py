@@ -44,10 +44,12 @@ def generate_continuously(
         return
     # The manager changes both, and puts the attention back only if it could start.
     with _attention_put_back(model), torch.random.fork_rng([model.device] if model.device.type == "cuda" else []):
-        manager = _started(model, config, _batching(model, requests, config, batch_size, seed))
+        manager = _warmed_up(model, config, _batching(model, requests, config, batch_size, seed))
         try:
+            # All of them before the start: else the clock decides what is batched with what, and so what is sampled.
             for key, ids in requests.items():
                 manager.add_request(ids, request_id=key)
+            manager.start()
             for _ in requests:
                 yield _next_result(manager)
         finally:
@@ -77,7 +79,7 @@ def _batching(model, requests, config, batch_size, seed) -> ContinuousBatchingCo
     )
 
 
-def _started(model, config, batching):
+def _warmed_up(model, config, batching):
     try:
         manager = model.init_continuous_batching(generation_config=config, continuous_batching_config=batching)
         manager.warmup()
@@ -85,7 +87,6 @@ def _started(model, config, batching):
         raise ValueError(
             f"{type(model).__name__} can't be batched continuously ({error}): take continuous=False"
         ) from error
-    manager.start()
     return manager
 
 

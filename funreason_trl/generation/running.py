@@ -13,7 +13,10 @@ from .prompts import Generated, GenerationSettings, Prompt, TextGenerator
 
 
 def generate_all(
-    generator: TextGenerator, prompts: Sequence[Prompt], settings: GenerationSettings, description: str = "Answering"
+    generator: TextGenerator,
+    prompts: Sequence[Prompt],
+    settings: GenerationSettings,
+    description: str | None = "Answering",
 ) -> list[Generated]:
     """
     Answer all prompts.
@@ -22,7 +25,7 @@ def generate_all(
         generator ([`TextGenerator`]): Where the answers come from.
         prompts (`Sequence[Prompt]`): What to answer.
         settings ([`GenerationSettings`]): How to answer.
-        description (`str`, *optional*): Words before the progress bar.
+        description (`str`, *optional*): Words before the progress bar; `None` for no bar.
 
     Returns:
         `list[Generated]`: One for each prompt, in their order.
@@ -33,12 +36,14 @@ def generate_all(
 
 
 def with_progress(
-    stream: Iterable[Generated], total: int, description: str, done: int = 0
+    stream: Iterable[Generated], total: int, description: str | None, done: int = 0
 ) -> Generator[Generated, None, None]:
     """Passes the answers on, of which `done` out of `total` were there before, and shows tokens a second."""
     tokens = 0
     started = perf_counter()
-    with tqdm(total=total, initial=done, desc=description, unit="answer", leave=False) as progress:
+    with tqdm(
+        total=total, initial=done, desc=description, unit="answer", leave=False, disable=description is None
+    ) as progress:
         for answer in stream:
             tokens += sum(answer.tokens)
             speed = tokens / (perf_counter() - started)

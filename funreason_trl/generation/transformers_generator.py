@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import torch
 from peft import PeftModel
+from torch.distributed.tensor import DTensor
 from transformers import DynamicCache, GenerationConfig, LogitsProcessorList, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
@@ -104,7 +105,8 @@ class TransformersGenerator:
             sampling = None if settings.greedy else SeededSampling(settings, seeds, self.model.device)
             # Only around a batch, and not around the whole loop, in which the caller may train.
             with _ready_to_answer(self.model, config):
-                answers = _generate_batch(self.model, [encoded[index] for index, _ in batch], config, sampling)
+                places = [index for index, _ in batch]
+                answers = _generate_batch(self.model, encoded, places, config, sampling)
             for (index, number), ids in zip(batch, answers, strict=True):
                 yield index, number, ids
 
@@ -154,17 +156,19 @@ def _ready_to_answer(model: PreTrainedModel | PeftModel, config: GenerationConfi
 
 def _generate_batch(
     model: PreTrainedModel | PeftModel,
-    batch: list[list[int]],
+    encoded: list[list[int]],
+    places: list[int],
     config: GenerationConfig,
     sampling: SeededSampling | None,
 ) -> list[list[int]]:
-    """New tokens of each row, padded on the right."""
+    """New tokens of the answers to the prompts at these places, padded on the right."""
+    batch = [encoded[place] for place in places]
     longest = max(map(len, batch))
     padding = [longest - len(ids) for ids in batch]
     input_ids = torch.tensor([[config.pad_token_id] * pad + ids for pad, ids in zip(padding, batch, strict=True)])
     attention_mask = torch.tensor([[0] * pad + [1] * (longest - pad) for pad in padding])
     inputs = {"input_ids": input_ids.to(model.device), "attention_mask": attention_mask.to(model.device)}
-    if (cache := _read_prompts_once(model, inputs, batch, config)) is not None:
+    if (cache := _read_prompts_once(model, inputs, places, config)) is not None:
         inputs["past_key_values"] = cache
     output = model.generate(
         **inputs,
@@ -177,15 +181,15 @@ def _generate_batch(
 def _read_prompts_once(
     model: PreTrainedModel | PeftModel,
     inputs: dict[str, torch.Tensor],
-    batch: list[list[int]],
+    places: list[int],
     config: GenerationConfig,
 ) -> DynamicCache | None:
     """A cache of all but each row's last token, for which a prompt is read once, however many answers it gets."""
-    keys = [tuple(ids) for ids in batch]
-    firsts = {key: keys.index(key) for key in dict.fromkeys(keys)}
+    # By place and not by tokens: processes of a sharded model have different prompts, and must call it as often.
+    firsts = {place: places.index(place) for place in dict.fromkeys(places)}
     cache = DynamicCache(config=model.config.get_text_config(decoder=True))
     # The states of a recurrent layer can't be chosen from by row.
-    if len(firsts) == len(keys) or not all(type(layer) in LAYERS_BY_ROW for layer in cache.layers):
+    if len(firsts) == len(places) or not all(type(layer) in LAYERS_BY_ROW for layer in cache.layers):
         return None
     reading = copy.deepcopy(config)
     reading.max_new_tokens = 1
@@ -196,9 +200,9 @@ def _read_prompts_once(
         past_key_values=cache,
         generation_config=reading,
     )
-    places = {key: place for place, key in enumerate(firsts)}
+    rows_read = {place: row for row, place in enumerate(firsts)}
     # On the CPU, since the layers may be on several devices.
-    cache.batch_select_indices(torch.tensor([places[key] for key in keys]))
+    cache.batch_select_indices(torch.tensor([rows_read[place] for place in places]))
     return cache
 
 
@@ -218,7 +222,8 @@ def _sum_of_weights(model: PreTrainedModel | PeftModel) -> str:
     """Tells a model from its trained self: a hash of up to 64 numbers of each weight. Reads no more than these."""
     digest = hashlib.sha256()
     for name, weight in model.named_parameters():
-        flat = weight.detach().flatten()
+        # Of a sharded one this process's share, which changes with training as well.
+        flat = (weight.to_local() if isinstance(weight, DTensor) else weight).detach().flatten()
         numbers = flat[:: max(1, flat.numel() // 64)][:64].float().cpu().numpy()
         digest.update(name.encode() + numbers.tobytes())
     return digest.hexdigest()[:16]

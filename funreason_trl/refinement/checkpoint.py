@@ -8,17 +8,19 @@ import json
 import os
 import shutil
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from .pool import Pool
+from .pool import Pool, RefinedRow
 
 
 FOLDER = "refinement"
 JOURNAL = "journal.sqlite"
 LINES = "refinement.jsonl"
 POOL = "pool.parquet"
+BEST_POOL = "best_pool.parquet"
 
 
 def round_folder(folder: Path, number: int) -> Path:
@@ -26,7 +28,17 @@ def round_folder(folder: Path, number: int) -> Path:
     return folder / f"round-{number:03d}"
 
 
-def save_rounds(folder: Path, checkpoint: Path, number: int, pool: Pool) -> None:
+def save_pools(folder: Path, pool: Pool, best: Mapping[int, RefinedRow] | None) -> None:
+    """Write the pool as it is into the folder of a round, and the refined rows that the gate goes back to, if there are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pool.save(folder / POOL)
+    if best is not None:
+        pool.save(folder / BEST_POOL, best)
+
+
+def save_rounds(
+    folder: Path, checkpoint: Path, number: int, pool: Pool, best: Mapping[int, RefinedRow] | None
+) -> None:
     """
     Put the last round, the lines of all of them and the journal into a checkpoint.
 
@@ -36,6 +48,7 @@ def save_rounds(folder: Path, checkpoint: Path, number: int, pool: Pool) -> None
         checkpoint (`Path`): Folder of the checkpoint.
         number (`int`): Of the last round; with 0 there is nothing to save.
         pool ([`Pool`]): As it is.
+        best (`Mapping[int, RefinedRow]` or `None`): Refined rows that the gate goes back to.
     """
     target = checkpoint / FOLDER
     # A run that was resumed from an earlier checkpoint writes later ones anew.
@@ -49,8 +62,7 @@ def save_rounds(folder: Path, checkpoint: Path, number: int, pool: Pool) -> None
         shutil.copytree(round_folder(folder, number), last)
         shutil.copy(folder / LINES, unfinished / LINES)
         copy_journal(folder / JOURNAL, unfinished / JOURNAL)
-    last.mkdir(parents=True, exist_ok=True)
-    pool.save(last / POOL)
+    save_pools(last, pool, best)
     unfinished.rename(target)
 
 
@@ -75,9 +87,10 @@ def bring_back_rounds(checkpoint: Path, folder: Path, number: int) -> list[int]:
         shutil.copytree(round_folder(source, number), round_folder(folder, number))
     if (source / JOURNAL).exists() and not (folder / JOURNAL).exists():
         copy_journal(source / JOURNAL, folder / JOURNAL)
-    if (source / LINES).exists() and not (folder / LINES).exists():
+    dropped = _rewrite(folder / LINES, number, [])
+    if (source / LINES).exists():
         shutil.copy(source / LINES, folder / LINES)
-    return _rewrite(folder / LINES, number, [])
+    return dropped
 
 
 def write_line(path: Path, line: dict[str, Any]) -> list[int]:

@@ -57,8 +57,9 @@ class RefinementConfig:
         hard_first (`bool`, *optional*, defaults to `True`): Queries of which no answer passed come first in the next
             round (hard-data re-sampling of BalanceSFT).
         min_accepted (`int`, *optional*, defaults to `1`): A round with fewer accepted queries changes nothing.
-        gate (`str`, *optional*): File or Hub dataset of held-out rows. When fewer of their calls are right than after
-            the round before, the round changes nothing.
+        gate (`str`, *optional*): File or Hub dataset of held-out rows (split `train`), asked before each round. When
+            fewer of their calls are right than at the best time so far, the pool goes back to what it was then, and
+            nothing is asked.
         gate_rows (`int`, *optional*, defaults to `100`): How many of them.
         shown (`int`, *optional*, defaults to `3`): Answers of each round to print and to log as a table.
 

@@ -53,14 +53,14 @@ class GrowingPool(Pool):
             share (`float`): At most this share of all rows is refined; 1 is no bound.
 
         Returns:
-            `int`: Refined rows that there are now.
+            `int`: Rows of these that are there now.
         """
         kept = [*self._refined.values(), *rows]
         if share < 1:
             room = int(share / (1 - share) * len(self._original))
             kept = kept[max(0, len(kept) - room) :]
         self._refined = dict(enumerate(kept, start=len(self._original)))
-        return len(kept)
+        return min(len(rows), len(kept))
 
 
 class AppendingRounds(RefinementCallback):
@@ -74,18 +74,12 @@ class AppendingRounds(RefinementCallback):
     """
 
     modes: ClassVar[tuple[str, ...]] = ("append",)
+    pool_class: ClassVar[type[Pool]] = GrowingPool
     pool: GrowingPool
 
     def __init__(self, folder: Path, config: RefinementConfig, judges: Mapping[Stage, Judge] | None = None):
         super().__init__(config, judges)
         self.folder = folder
-        self._grown: dict[int, RefinedRow] = {}
-
-    def attach(self, trainer: SRMLTrainer) -> None:
-        super().attach(trainer)
-        self.pool = GrowingPool(self.pool._original)
-        self.pool.put_back(self._grown)
-        trainer.train_dataset = self.pool
 
     def grow_as_after(self, number: int) -> None:
         """Take the rows of an earlier run's round, before a training on them goes on; 0 is before the first round."""
@@ -99,10 +93,11 @@ class AppendingRounds(RefinementCallback):
     def _play_if_due(self, state: TrainerState) -> None:
         """Rounds come when a training has ended."""
 
-    def _change_pool(self, number: int, rows: list[dict[str, Any]]) -> int:
-        count = self.pool.append(self._prepared(number, rows), self.config.refined_share)
-        self._grown = self.pool.copy_refined()
-        return count
+    def _refuse_a_run_without_rounds(self, state: TrainerState) -> None:
+        """Each training is followed by a round."""
+
+    def _put(self, rows: list[RefinedRow]) -> int:
+        return self.pool.append(rows, self.config.refined_share)
 
 
 @dataclass(frozen=True)
@@ -168,7 +163,9 @@ def _next_trainer(
     make_trainer: MakeTrainer, before: SRMLTrainer, folder: Path, number: int, epochs: int, rounds: AppendingRounds
 ) -> SRMLTrainer:
     model = before.accelerator.unwrap_model(before.model_wrapped, keep_fp32_wrapper=False)
+    refined = rounds.pool.copy_refined()
     trainer = make_trainer(model, folder, number, epochs, rounds)
+    rounds.pool.put_back(refined)
     trainer.create_optimizer()
     trainer.optimizer.load_state_dict(before.optimizer.state_dict())
     trainer.balance.theta = before.balance.theta

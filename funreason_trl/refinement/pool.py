@@ -123,11 +123,12 @@ class Pool(TorchDataset):
             seed (`int`): Of their choice.
 
         Returns:
-            `int`: Places that refined rows have now.
+            `int`: Rows of these that have a place now.
         """
         older = [row for _, row in sorted(self._refined.items(), key=lambda item: (-item[1].round, item[0]))]
-        self._refined = dict(zip(self._drawn_slots(share, seed), [*rows, *older], strict=False))
-        return len(self._refined)
+        slots = self._drawn_slots(share, seed)
+        self._refined = dict(zip(slots, [*rows, *older], strict=False))
+        return min(len(rows), len(slots))
 
     def copy_refined(self) -> dict[int, RefinedRow]:
         """What is in the pool, to go back to with [`put_back`]."""
@@ -136,9 +137,9 @@ class Pool(TorchDataset):
     def put_back(self, refined: dict[int, RefinedRow]) -> None:
         self._refined = dict(refined)
 
-    def save(self, path: Path) -> None:
-        """Write the refined rows and their places as parquet, whole or not at all."""
-        rows = sorted(self._refined.items())
+    def save(self, path: Path, refined: Mapping[int, RefinedRow] | None = None) -> None:
+        """Write the refined rows, or a copy of those of another time, with their places as parquet, whole or not at all."""
+        rows = sorted((self._refined if refined is None else refined).items())
         columns: dict[str, list] = {
             "slot": [slot for slot, _ in rows],
             "id": [row.id for _, row in rows],
@@ -152,21 +153,30 @@ class Pool(TorchDataset):
         unfinished.replace(path)
 
     def restore(self, path: Path) -> None:
+        """Take over what [`save`] wrote; errors as in [`read`]."""
+        self._refined = self.read(path)
+
+    def read(self, path: Path) -> dict[int, RefinedRow]:
         """
-        Take over what [`save`] wrote.
+        What [`save`] wrote, to take over with [`put_back`].
 
         Raises:
             PoolError: It was written for another training set.
         """
-        table = pq.read_table(path)
-        metadata = table.schema.metadata or {}
+        file = pq.ParquetFile(path)
+        metadata = file.schema_arrow.metadata or {}
         if metadata.get(b"training_set") != self._training_set.encode():
             rows = metadata.get(b"training_rows", b"unknown").decode()
             raise PoolError(
                 f"{path} belongs to another training set ({rows} rows; this one has {len(self)}): resume with the dataset, "
                 "tokenizer, `max_length` and preparation that the run was started with"
             )
-        self._refined = {row["slot"]: RefinedRow.of(row["id"], row["round"], row) for row in table.to_pylist()}
+        # A part at a time: Python's numbers take eight times the memory of arrays.
+        return {
+            row["slot"]: RefinedRow.of(row["id"], row["round"], row)
+            for batch in file.iter_batches(1000)
+            for row in batch.to_pylist()
+        }
 
     @property
     def digest(self) -> str:

@@ -1,7 +1,7 @@
 """What is asked in a round: the queries of a source with gold answers, or those of the training rows.
 
 In: a file or Hub name, or the trainer's dataset. Out: [`PromptRows`], canonical rows whose last turn is the gold answer,
-and the [`Prompt`] of each.
+of which [`draw`] takes those of a round.
 """
 
 import random
@@ -12,10 +12,8 @@ from datasets import Dataset
 
 from funreason_trl.calls import Call
 from funreason_trl.data.reading import answered, read_prompt
-from funreason_trl.data.rendering import prompt_messages
 from funreason_trl.data.rows import message_calls
 from funreason_trl.data.sources import load_rows
-from funreason_trl.generation import Prompt
 
 from .config import RefinementConfig
 
@@ -36,9 +34,11 @@ class PromptRows(Sequence):
         self._dataset = dataset
         columns = set(dataset.column_names)
         self._python = {"prompt", "completion"} <= columns
-        if not self._python and "messages" not in columns:
+        readable = self._python or "messages" in columns
+        if not readable or (self._python and len(dataset) and isinstance(dataset[0]["prompt"], str)):
+            kind = "texts" if readable else f"the columns {', '.join(sorted(columns))}"
             raise ValueError(
-                f"the training rows have the columns {', '.join(sorted(columns))}, from which no query can be read: give "
+                f"the training rows are {kind}, from which no query can be read: give "
                 "`prompts`, or train on rows as `render_dataset` makes them (prompt and completion, or messages and tools)"
             )
 
@@ -80,22 +80,15 @@ def draw(rows: Sequence[dict], count: int, seed: str, first: Sequence[int] = ())
         rows (`Sequence[dict]`): All rows.
         count (`int`): How many at most.
         seed (`str`): Of the choice.
-        first (`Sequence[int]`, *optional*): Places that come before all others, in at most half of the round: a model
-            that answers little rightly would else be asked the same queries for ever.
+        first (`Sequence[int]`, *optional*): Places that come before all others. Some of them are drawn for at most half
+            of the round: a model that answers little rightly would else be asked the same queries for ever.
 
     Returns:
         `list[int]`: Different places.
     """
     order = random.Random(f"prompts {seed}").sample(range(len(rows)), len(rows))
-    return list(dict.fromkeys([*first[: count // 2], *order]))[:count]
-
-
-def prompt_of(row: dict[str, Any], form: str) -> Prompt:
-    """What the model gets to see of a row: everything but its last answer."""
-    if form == "python":
-        return Prompt(prompt_messages(row["messages"], row["tools"]))
-    messages = row["messages"]
-    return Prompt(messages[:-1] if messages[-1]["role"] == "assistant" else messages, row["tools"] or None)
+    again = random.Random(f"hard {seed}").sample(first, min(len(first), count // 2))
+    return list(dict.fromkeys([*again, *order]))[:count]
 
 
 def gold_calls(row: dict[str, Any]) -> list[Call] | None:

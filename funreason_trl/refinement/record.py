@@ -20,6 +20,7 @@ from funreason_trl.building.provenance import record_of
 from funreason_trl.building.shards import ShardWriter
 from funreason_trl.data.rows import message_calls
 from funreason_trl.fcdr.pipeline import Inspected
+from funreason_trl.fcdr.rules import RULES
 from funreason_trl.fcdr.verdicts import Outcome, Stage
 
 from .rollouts import Asked
@@ -39,12 +40,13 @@ def figures(played: Round) -> dict[str, float]:
     Returns:
         `dict[str, float]`: `rows`, `answers`, `tokens`, `accepted_rows` and `accepted_answers` (shares), for each stage
         the share that it passed of what it saw (`passed/<stage>`), `equals_gold` (of the rows with gold calls, the share
-        of answers that the fourth stage found equal), `think_length` (mean, in characters), `no_call` and `distinct`
-        (shares of the answers), `seconds/...`, `tokens_per_second`.
+        of answers whose calls are these by the fourth stage's rules, whatever became of the answer before that stage),
+        `errors` (answers on which a judge gave no verdict), `think_length` (mean, in characters), `no_call` and
+        `distinct` (shares of the answers), `seconds/...`, `tokens_per_second` (of what was not in the journal).
     """
     answers = [answer for row in played.inspected for answer in row]
     if not answers:
-        return {"rows": 0, "answers": 0, "tokens": 0}
+        return {"rows": 0, "answers": 0, "tokens": 0, **_seconds(played)}
     kept = [answer for answer in answers if answer.status == "kept"]
     with_gold = [answer for answer in answers if answer.candidate.gold]
     verdicts = played.tally.verdicts
@@ -60,15 +62,20 @@ def figures(played: Round) -> dict[str, float]:
         "accepted_rows": fmean(any(answer.status == "kept" for answer in row) for row in played.inspected),
         "accepted_answers": len(kept) / len(answers),
         **passed,
+        "errors": sum(answer.status == "error" for answer in answers),
         "think_length": fmean(len(_thinking(answer)) for answer in answers),
         "no_call": fmean(not _calls(answer) for answer in answers),
         "distinct": len({answer.candidate.text for answer in answers}) / len(answers),
-        **{f"seconds/{part}": seconds for part, seconds in played.seconds.items()},
-        "tokens_per_second": played.tokens / max(played.seconds["rollout"], 1e-9),
+        **_seconds(played),
+        "tokens_per_second": played.tokens_now / max(played.seconds["rollout"], 1e-9),
     }
     if with_gold:
-        figures["equals_gold"] = fmean(_passed_fourth_stage(answer) for answer in with_gold)
+        figures["equals_gold"] = fmean(_calls_are_right(answer) for answer in with_gold)
     return figures
+
+
+def _seconds(played: Round) -> dict[str, float]:
+    return {f"seconds/{part}": seconds for part, seconds in played.seconds.items()}
 
 
 def figures_of_gold(asked: Sequence[Asked]) -> dict[str, float]:
@@ -170,9 +177,9 @@ def _calls(answer: Inspected) -> list:
     return message_calls(answer.candidate.row["messages"][-1])
 
 
-def _passed_fourth_stage(answer: Inspected) -> bool:
-    verdicts = answer.verdicts
-    return any(v.stage is Stage.FUNCTION_AND_PARAMETER and v.outcome is Outcome.PASS for v in verdicts)
+def _calls_are_right(answer: Inspected) -> bool:
+    rule = RULES[Stage.FUNCTION_AND_PARAMETER]
+    return bool(_calls(answer)) and rule(answer.candidate).outcome is Outcome.PASS
 
 
 def log_table(report_to: list[str], rows: list[dict[str, str]]) -> None:
@@ -187,4 +194,6 @@ def log_table(report_to: list[str], rows: list[dict[str, str]]) -> None:
         import pandas
         import trackio
 
-        trackio.log({"refinement_answers": trackio.Table(dataframe=pandas.DataFrame(rows))})
+        # `mode="append"` plays rounds between trainings, each of which has a run of its own.
+        if trackio.context_vars.current_run.get() is not None:
+            trackio.log({"refinement_answers": trackio.Table(dataframe=pandas.DataFrame(rows))})

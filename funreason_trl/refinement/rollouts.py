@@ -12,11 +12,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list, gather_object
+from accelerate.utils import broadcast_object_list
 
 from funreason_trl.fcdr.journal import Journal, Key
-from funreason_trl.generation import GenerationSettings, Prompt, TextGenerator, generate_all
+from funreason_trl.generation import GenerationSettings, Prompt, TextGenerator
 from funreason_trl.generation.prompts import Sample
+from funreason_trl.generation.trained import generate_together
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answered:
-    """A row of a round with the model's answers to it."""
+    """A row of a round with the model's answers to it, which were generated now or (not `new`) are from the journal."""
 
     row: dict[str, Any]
     samples: tuple[Sample, ...]
+    new: bool = True
 
 
 def roll_out(
@@ -42,6 +44,7 @@ def roll_out(
     accelerator: Accelerator,
     journal: Journal | None,
     chunk_size: int,
+    show: bool = False,
 ) -> Iterator[list[Answered]]:
     """
     Have all rows answered.
@@ -53,6 +56,7 @@ def roll_out(
         accelerator (`Accelerator`): Knows the processes.
         journal ([`Journal`] or `None`): Of the main process; `None` on the others.
         chunk_size (`int`): Rows of each process in a chunk.
+        show (`bool`, *optional*, defaults to `False`): A progress bar for each chunk on the main process.
 
     Returns:
         `Iterator[list[Answered]]`: For each chunk its rows in their order; empty lists on processes other than the main one.
@@ -66,7 +70,10 @@ def roll_out(
         known = [found is not None]
         broadcast_object_list(known)
         if not known[0]:
-            answers = _answer_together(generator, chunk, settings, accelerator)
+            words = f"Rolling out, {first} to {first + len(chunk)} of {len(asked)}" if show else None
+            prompts = [question.prompt for question in chunk]
+            generated = generate_together(generator, prompts, settings, accelerator, words)
+            answers = [tuple(map(Sample, one.texts, one.tokens, one.finished)) for one in generated]
             if journal is not None:
                 for row_keys, samples in zip(keys, answers, strict=True):
                     for key, sample in zip(row_keys, samples, strict=True):
@@ -76,7 +83,7 @@ def roll_out(
             yield []
             continue
         assert found is not None
-        yield [Answered(question.row, samples) for question, samples in zip(chunk, found, strict=True)]
+        yield [Answered(asked.row, samples, not known[0]) for asked, samples in zip(chunk, found, strict=True)]
 
 
 def _keys(question: Asked, settings: GenerationSettings, description: str) -> list[Key]:
@@ -97,16 +104,3 @@ def _find(journal: Journal | None, keys: list[list[Key]]) -> list[tuple[Sample, 
             return None
         found.append(tuple(Sample(**answer) for answer in answers))  # type: ignore[arg-type]
     return found
-
-
-def _answer_together(
-    generator: TextGenerator, chunk: Sequence[Asked], settings: GenerationSettings, accelerator: Accelerator
-) -> list[tuple[Sample, ...]]:
-    processes = accelerator.num_processes
-    own = chunk[accelerator.process_index :: processes]
-    # A process that has one row less answers one of them twice, so that all of them compute as often.
-    filled = [*own, *chunk[:1]][: -(-len(chunk) // processes)]
-    answers = generate_all(generator, [question.prompt for question in filled], settings, "Rolling out")[: len(own)]
-    samples = [tuple(map(Sample, answer.texts, answer.tokens, answer.finished)) for answer in answers]
-    shares = gather_object([samples])
-    return [shares[place % processes][place // processes] for place in range(len(chunk))]

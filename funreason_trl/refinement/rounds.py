@@ -4,15 +4,16 @@ In: rows, a generator, judges. Out: [`play_round`], which gives a [`Round`]: wha
 answers are accepted, and where the time went.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 from tqdm.auto import tqdm
 
 from funreason_trl.data.reading import answered
@@ -32,6 +33,10 @@ from .prompts import gold_calls
 from .rollouts import Answered, Asked, roll_out
 
 
+# The other processes learn this often that the main one still inspects: PyTorch gives up on one that is silent for long.
+SECONDS_BETWEEN_SIGNS = 60.0
+
+
 @dataclass
 class Round:
     """
@@ -41,14 +46,16 @@ class Round:
         number (`int`): From 1.
         inspected (`list[list[Inspected]]`): For each row its answers in order.
         tokens (`int`): New tokens of all answers.
+        tokens_now (`int`): Of those that were not in the journal.
         tally ([`Tally`]): The funnel.
         seconds (`dict[str, float]`): `rollout` (with what the other processes took), `inspection` (most of it at the
-            same time), `waiting` (inspection that was left when the last answer had come).
+            same time), `waiting` (inspection that was left when the last answer had come), `gate`.
     """
 
     number: int
     inspected: list[list[Inspected]] = field(default_factory=list)
     tokens: int = 0
+    tokens_now: int = 0
     tally: Tally = field(default_factory=Tally)
     seconds: dict[str, float] = field(default_factory=lambda: {"rollout": 0.0, "inspection": 0.0, "waiting": 0.0})
 
@@ -64,6 +71,7 @@ def play_round(
     journal_path: Path | None,
     chunk_size: int,
     overlapping: bool = True,
+    show: bool = True,
 ) -> Round:
     """
     Have the rows answered and the answers inspected.
@@ -79,12 +87,13 @@ def play_round(
         chunk_size (`int`): Rows of each process that are answered before they go to inspection.
         overlapping (`bool`, *optional*, defaults to `True`): Inspect while the next chunk is answered. Not with a judge
             that is the generator's own model.
+        show (`bool`, *optional*, defaults to `True`): Progress bars on the main process.
 
     Raises:
         EndpointGone: A judge's endpoint is gone; what was answered is in the journal.
     """
     played = Round(number)
-    show = accelerator.is_main_process
+    show = show and accelerator.is_main_process
     bar = tqdm(total=len(asked) * settings.samples, desc="Inspecting", unit="answer", leave=False, disable=not show)
 
     def inspect_chunk(answers: list[Answered], journal: Journal | None) -> list[Inspected]:
@@ -103,16 +112,22 @@ def play_round(
         # Two, since answers and verdicts are written in two threads.
         _opened(journal_path) as answers_journal,
         _opened(journal_path) as verdicts_journal,
-        ThreadPoolExecutor(1, "inspection") as background,
+        _ended_early_on_errors(ThreadPoolExecutor(1, "inspection")) as background,
     ):
         started = perf_counter()
-        for answers in roll_out(generator, asked, settings, accelerator, answers_journal, chunk_size):
-            played.tokens += sum(sample.tokens for answer in answers for sample in answer.samples)
+        for answers in roll_out(generator, asked, settings, accelerator, answers_journal, chunk_size, show):
+            tokens = sum(sample.tokens for answer in answers for sample in answer.samples)
+            played.tokens += tokens
+            played.tokens_now += tokens if answers and answers[0].new else 0
             played.seconds["rollout"] += perf_counter() - started
             chunks.append((answers, background.submit(inspect_chunk, answers, verdicts_journal)))
             if not overlapping:
-                chunks[-1][1].result()
+                wait([chunks[-1][1]])
+            for _, future in chunks:
+                if future.done():
+                    future.result()  # raises what ended the inspection, before more is rolled out
             started = perf_counter()
+        _wait_together([future for _, future in chunks], accelerator)
         for answers, future in chunks:
             played.inspected += _by_row(future.result(), answers)
         played.seconds["waiting"] = perf_counter() - started
@@ -121,6 +136,23 @@ def play_round(
 
 def _opened(path: Path | None) -> AbstractContextManager[Journal | None]:
     return nullcontext() if path is None else Journal(path)
+
+
+@contextmanager
+def _ended_early_on_errors(executor: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
+    """Chunks that have not been begun when an error comes, or Ctrl-C, are not waited for."""
+    try:
+        yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _wait_together(futures: list[Future], accelerator: Accelerator) -> None:
+    """Until the main process has inspected everything; the others get a sign of life in between."""
+    told: list[bool | None] = [False]
+    while not told[0]:
+        told = [not wait(futures, SECONDS_BETWEEN_SIGNS).not_done if accelerator.is_main_process else None]
+        broadcast_object_list(told)
 
 
 def _by_row(inspected: list[Inspected], answers: Iterable[Answered]) -> list[list[Inspected]]:

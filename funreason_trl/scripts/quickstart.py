@@ -38,7 +38,7 @@ from transformers import (
 
 from funreason_trl import SRMLConfig, SRMLTrainer
 from funreason_trl.building.build import build_dataset
-from funreason_trl.data.rendering import prompt_messages, render_python
+from funreason_trl.data.rendering import check_python, prompt_messages, render_python
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.data.sources import read_rows
 from funreason_trl.evaluation.answers import score_answer
@@ -225,13 +225,17 @@ def find_model(name: str, train_rows: list[dict], output: Path) -> str:
         return str(build_tiny_model(texts, output / "tiny-model"))
     try:
         AutoConfig.from_pretrained(name)
-        template = AutoTokenizer.from_pretrained(name).chat_template
+        tokenizer = AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
         raise RuntimeError(
             f"can't load the model {name!r}; give a folder or a Hub name that exists:\n{error}"
         ) from None
-    if template is None:
+    if tokenizer.chat_template is None:
         raise RuntimeError(f"the model {name!r} has no chat template; give an instruction-tuned one")
+    try:
+        check_python(tokenizer)
+    except ValueError as error:
+        raise RuntimeError(f"the model {name!r} can't be trained on these rows: {error}") from None
     return name
 
 
@@ -307,8 +311,10 @@ class LossBar(TrainerCallback):
         self.bar = tqdm(total=state.max_steps, desc="Training", unit="step")
 
     def on_log(self, args, state, control, logs=None, **kwargs):
-        if logs and "loss/result" in logs:
-            self.bar.set_postfix(think=f"{logs['loss/think']:.3f}", result=f"{logs['loss/result']:.3f}")
+        # None in an evaluation, which may come before any training; a step may lack one of them.
+        names = [name for name in ("think", "result") if f"loss/{name}" in (logs or {})]
+        if names:
+            self.bar.set_postfix({name: f"{logs[f'loss/{name}']:.3f}" for name in names})
 
     def on_step_end(self, args, state, control, **kwargs):
         self.bar.update()

@@ -7,6 +7,8 @@ On several processes: `accelerate launch -m funreason_trl.scripts.train --config
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,8 +33,24 @@ from funreason_trl.srml.segments import ThinkTags
 
 
 RENDERINGS = ("python", "native", "as_is")
+
+
+class RefusalError(ValueError):
+    """Training can't begin with what was given. A `ValueError` once it runs is a fault of ours, and keeps its trace."""
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    try:
+        yield
+    except RowError:
+        raise
+    except ValueError as error:
+        raise RefusalError(str(error)) from error
+
+
 # What the user's files and names cause, rather than a fault of ours; their words say what to do.
-EXPECTED_ERRORS = (FileNotFoundError, RowError, Smollm2Error)
+EXPECTED_ERRORS = (FileNotFoundError, RefusalError, RowError, Smollm2Error)
 # What the help calls the options of training, those of the base classes by themselves.
 TITLES: dict[type, str] = {
     SRMLConfig: "the multiscale loss (SRMLConfig)",
@@ -56,8 +74,8 @@ class DataArguments:
         dataset_train_split (`str`, *optional*, defaults to `"train"`):
             Split of a Hub dataset or a folder to train on.
         dataset_test_split (`str`, *optional*, defaults to `"test"`):
-            Split to evaluate on, where `eval_strategy` asks for evaluation (`heldout` for `sample`). A single file
-            has no second split.
+            Split to evaluate on, where `eval_strategy` asks for evaluation; that of `sample` is called `heldout`, and
+            `test` stands for it. A single file has no second split.
         dataset_streaming (`bool`, *optional*, defaults to `False`):
             Read rows while training rather than before (the sample is made before in any case).
         rendering (`str`, *optional*, defaults to `"python"`):
@@ -99,6 +117,8 @@ class DataArguments:
             raise ValueError(
                 "`rendering` is 'as_is', but the sample is canonical rows; set it to 'python' or 'native'."
             )
+        if self.dataset_name == "sample" and self.dataset_test_split == "test":
+            self.dataset_test_split = "heldout"
         if self.sample_size < 1:
             raise ValueError(f"`sample_size` is {self.sample_size}; set it to at least 1.")
 
@@ -146,6 +166,7 @@ def checkpoint_to_resume(config: SRMLConfig) -> str | None:
     return asked
 
 
+@refusals()
 def make_trainer(
     data: DataArguments,
     config: SRMLConfig,
@@ -153,7 +174,13 @@ def make_trainer(
     callbacks: list[TrainerCallback] | None = None,
     trained: PreTrainedModel | PeftModel | None = None,
 ) -> SRMLTrainer:
-    """The trainer that the arguments describe, ready to train; with `trained`, of a model that is loaded already."""
+    """
+    The trainer that the arguments describe, ready to train; with `trained`, of a model that is loaded already.
+
+    Raises:
+        `RefusalError`: What the arguments describe can't be trained; says why, and what to do about it.
+        `RowError`: A bad row.
+    """
     check_trackers(config.report_to)
     if trained is None:
         config.model_init_kwargs = {

@@ -1,9 +1,12 @@
 """`SRMLConfig`: everything `SFTConfig` has, and how thinking is weighed against the result."""
 
+import copy
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from numbers import Real
 from typing import Any
 
+from transformers import TrainingArguments
 from trl import SFTConfig
 
 from .segments import ThinkTags
@@ -93,6 +96,24 @@ class SRMLConfig(SFTConfig):
         copied.__dict__.update(vars(self))
         return copied
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "SRMLConfig":
+        copied = memo[id(self)] = object.__new__(type(self))
+        copied.__dict__.update(copy.deepcopy(vars(self), memo))
+        return copied
+
+    @classmethod
+    def of(cls, args: TrainingArguments) -> "SRMLConfig":
+        """
+        The configuration of a plain one, with our own fields at their defaults.
+
+        Args:
+            args ([`~transformers.TrainingArguments`] or [`~trl.SFTConfig`]): Left as it is.
+        """
+        values = {field.name: copy.deepcopy(vars(args)[field.name]) for field in fields(args) if field.init}
+        if "loss/" in (args.metric_for_best_model or ""):
+            values["greater_is_better"] = None  # which a plain one made True
+        return cls(**values)
+
     @property
     def think_tags(self) -> ThinkTags:
         return ThinkTags(self.think_start_tag, self.think_end_tag)
@@ -100,6 +121,7 @@ class SRMLConfig(SFTConfig):
     def _check_balance(self) -> None:
         if self.balance not in BALANCES:
             raise ValueError(f"`balance` is {self.balance!r}; set it to one of {', '.join(map(repr, BALANCES))}.")
+        self._check_numbers()
         for name, weight in (("think_weight", self.think_weight), ("result_weight", self.result_weight)):
             if not (math.isfinite(weight) and weight >= 0):
                 raise ValueError(f"`{name}` is {weight}; set it to a finite number that is not negative.")
@@ -115,14 +137,27 @@ class SRMLConfig(SFTConfig):
                 f"`alpha_learning_rate` is {self.alpha_learning_rate}; set it to a finite number that is not negative."
             )
 
+    def _check_numbers(self) -> None:
+        names = ("think_weight", "result_weight", "alpha_init", "alpha_min", "alpha_max", "alpha_learning_rate")
+        for name in names:
+            value = vars(self)[name]
+            if not isinstance(value, Real) or isinstance(value, bool):
+                raise ValueError(f"`{name}` is {value!r}; set it to a number.")
+
     def _check_tags(self) -> None:
         for name, tag in (("think_start_tag", self.think_start_tag), ("think_end_tag", self.think_end_tag)):
-            if not tag.strip():
+            if not isinstance(tag, str) or not tag.strip():
                 raise ValueError(f"`{name}` is {tag!r}; set it to the tag that the training text uses.")
         if self.think_start_tag == self.think_end_tag:
             raise ValueError(
                 f"`think_start_tag` and `think_end_tag` are both {self.think_start_tag!r}; two different tags are "
                 "needed to tell where the thinking ends."
+            )
+        if self.think_start_tag in self.think_end_tag or self.think_end_tag in self.think_start_tag:
+            raise ValueError(
+                f"`think_start_tag` and `think_end_tag` are {self.think_start_tag!r} and {self.think_end_tag!r}, of which "
+                "one holds the other, so each of the one would be taken for the other too; set them to the whole tags, "
+                "such as '<think>' and '</think>'."
             )
 
     def _check_loss(self) -> None:

@@ -39,31 +39,59 @@ def map_arguments(dataset: Dataset | IterableDataset, args: SRMLConfig, descript
     return {"num_proc": args.dataset_num_proc, "desc": description} if isinstance(dataset, Dataset) else {}
 
 
-def add_segments(dataset: Dataset | IterableDataset, tokenizer, tags: ThinkTags, map_kwargs: dict[str, Any]):
-    """Adds the column `segments`, before anything is cut: a thought's last end tag may stand behind the cut."""
-    token_texts = TokenTexts(tokenizer)
-    return dataset.map(
-        _segment_batch, batched=True, fn_kwargs={"token_texts": token_texts, "tags": tags}, **map_kwargs
-    )
+def kept_part(args: SRMLConfig, packing: bool) -> slice:
+    """The tokens of a row that `max_length` leaves; all of them where the rows are packed, which cuts by itself."""
+    if packing or args.max_length is None:
+        return slice(None)
+    parts = {"keep_start": slice(None, args.max_length), "keep_end": slice(-args.max_length, None)}
+    if args.truncation_mode not in parts:
+        raise ValueError(
+            f"`truncation_mode` is {args.truncation_mode!r}; set it to one of {', '.join(map(repr, parts))}."
+        )
+    return parts[args.truncation_mode]
 
 
-def _segment_batch(batch: dict[str, list], token_texts: TokenTexts, tags: ThinkTags) -> dict[str, list]:
-    rows = zip(batch["input_ids"], batch["labels"], strict=True)
-    return {"segments": [find_segments(input_ids, labels, token_texts, tags) for input_ids, labels in rows]}
-
-
-def check_segments(dataset: Dataset | IterableDataset, map_kwargs: dict[str, Any]):
+def add_segments(
+    dataset: Dataset | IterableDataset, tokenizer, tags: ThinkTags, kept: slice, map_kwargs: dict[str, Any]
+):
     """
-    Takes over the segments of a dataset that is already tokenized.
+    Adds the column `segments`, and cuts the rows.
+
+    Both in one pass, since each writes all of the tokens; segments first, since a thought's last end tag may stand
+    behind the cut.
+    """
+    fn_kwargs = {"token_texts": TokenTexts(tokenizer), "tags": tags, "kept": kept}
+    return dataset.map(_segment_batch, batched=True, fn_kwargs=fn_kwargs, **map_kwargs)
+
+
+def _segment_batch(batch: dict[str, list], token_texts: TokenTexts, tags: ThinkTags, kept: slice) -> dict[str, list]:
+    rows = zip(batch["input_ids"], batch["labels"], strict=True)
+    segments = [find_segments(input_ids, labels, token_texts, tags) for input_ids, labels in rows]
+    if kept == slice(None):
+        return {"segments": segments}
+    columns = {"input_ids": batch["input_ids"], "labels": batch["labels"], "segments": segments}
+    return {column: [tokens[kept] for tokens in values] for column, values in columns.items()}
+
+
+def check_segments(dataset: Dataset | IterableDataset, kept: slice, map_kwargs: dict[str, Any]):
+    """
+    Takes over the segments of a dataset that is already tokenized, and cuts the rows.
 
     Where it has no `labels`, they are made from the segments. Where it has both, they must agree on which tokens are
     trained: a `ValueError` names the row that doesn't.
     """
     has_labels = "labels" in get_dataset_column_names(dataset)
-    return dataset.map(_check_row, with_indices=True, fn_kwargs={"has_labels": has_labels}, **map_kwargs)
+    fn_kwargs = {"has_labels": has_labels, "kept": kept}
+    return dataset.map(_check_and_cut, with_indices=True, fn_kwargs=fn_kwargs, **map_kwargs)
 
 
-def _check_row(row: dict[str, Any], index: int, has_labels: bool) -> dict[str, list[int]]:
+def _check_and_cut(row: dict[str, Any], index: int, has_labels: bool, kept: slice) -> dict[str, list[int]]:
+    row = {**row, **check_row(row, index, has_labels)}
+    return {column: row[column][kept] for column in TOKEN_COLUMNS}
+
+
+def check_row(row: dict[str, Any], index: int, has_labels: bool) -> dict[str, list[int]]:
+    """Labels of a row with segments; a `ValueError` where the two, or their lengths, don't agree."""
     input_ids, segments = row["input_ids"], row["segments"]
     for column in ("segments", "labels") if has_labels else ("segments",):
         if len(row[column]) != len(input_ids):
@@ -86,21 +114,14 @@ def _check_row(row: dict[str, Any], index: int, has_labels: bool) -> dict[str, l
     return {"labels": row["labels"]}
 
 
-def cut(dataset: Dataset | IterableDataset, max_length: int, truncation_mode: str, map_kwargs: dict[str, Any]):
-    """Cuts the rows to `max_length` tokens, and leaves out those of which nothing trained is left, as TRL does."""
-    cuts = {"keep_start": slice(None, max_length), "keep_end": slice(-max_length, None)}
-    if truncation_mode not in cuts:
-        raise ValueError(f"`truncation_mode` is {truncation_mode!r}; set it to one of {', '.join(map(repr, cuts))}.")
-    dataset = dataset.map(_cut_batch, batched=True, fn_kwargs={"kept": cuts[truncation_mode]}, **map_kwargs)
-    return dataset.filter(_is_trained, batched=True, **map_kwargs)
+def drop_untrained(dataset: Dataset | IterableDataset, map_kwargs: dict[str, Any]):
+    """Leaves out the rows of which the cut has left nothing that is trained, as TRL does."""
+    # It reads one column, and writes no tokens.
+    return dataset.filter(_is_trained, input_columns="segments", batched=True, **map_kwargs)
 
 
-def _cut_batch(batch: dict[str, list], kept: slice) -> dict[str, list]:
-    return {column: [tokens[kept] for tokens in batch[column]] for column in TOKEN_COLUMNS}
-
-
-def _is_trained(batch: dict[str, list]) -> list[bool]:
-    return [any(segments) for segments in batch["segments"]]
+def _is_trained(segments: list[list[int]]) -> list[bool]:
+    return [any(row) for row in segments]
 
 
 def pack(dataset: Dataset | IterableDataset, args: SRMLConfig, map_kwargs: dict[str, Any]):
@@ -159,4 +180,5 @@ def sum_by_segment(values: torch.Tensor, segments: torch.Tensor, rows: torch.Ten
     by_segment = torch.stack([values * (segments == segment) for segment in (THINK, RESULT)], dim=-1)
     if rows is None:
         return by_segment.sum(1)
-    return by_segment.new_zeros(int(rows.max()) + 1, 2).index_add(0, rows[0, 1:], by_segment[0])
+    row_of_prediction = rows[0, 1:].to(by_segment.device)
+    return by_segment.new_zeros(int(rows.max()) + 1, 2).index_add(0, row_of_prediction, by_segment[0])

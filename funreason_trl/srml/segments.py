@@ -124,7 +124,8 @@ def find_segments(
 
     - think goes from the first start tag up to and including the *last* end tag, as real thoughts quote tags;
     - an end tag without a start tag before it closes a think that the prompt opened, so think begins with the turn;
-    - a start tag without any end tag, in the turn or at the end of the prompt, is all think;
+    - without any end tag all is think where the turn, or the end of the prompt, opens it with a start tag; words that
+      mention the tag further on are words, as [`~funreason_trl.data.rows.split_reasoning`] reads them;
     - everything else is result;
     - white space that the template writes behind the end token goes on with the segment before it;
     - a token that straddles a border belongs to the segment of its first character.
@@ -181,6 +182,6 @@ def find_think(turn: str, tags: ThinkTags, opened_by_prompt: bool = False) -> tu
     if opened_by_prompt:
         return 0, think_to
     start = turn.find(tags.start, 0, think_to)
-    if start >= 0:
-        return start, think_to
-    return (0, 0) if last_end < 0 else (0, think_to)
+    if last_end < 0:
+        return (start, think_to) if start >= 0 and not turn[:start].strip() else (0, 0)
+    return max(start, 0), think_to

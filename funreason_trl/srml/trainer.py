@@ -17,7 +17,8 @@ from accelerate.logging import get_logger
 from datasets import Dataset, IterableDataset
 from torch import nn
 from torch.nn import functional
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin, TrainingArguments
+from transformers.trainer_callback import ExportableState
 from trl import SFTTrainer
 from trl.chat_template_utils import get_training_chat_template, has_generation_markers
 from trl.data_utils import get_dataset_column_names
@@ -28,8 +29,10 @@ from funreason_trl.record import public_name
 from .attached import AttachedCallback
 from .balance import Balance, mean_losses
 from .checks import (
+    refuse_replacements,
     refuse_sharded_sequences,
     refuse_untrainable_rows,
+    refuse_without_rows,
     search_segments,
     train_assistant_turns_only,
 )
@@ -40,7 +43,8 @@ from .preparation import (
     as_chatml,
     check_segments,
     count_segments,
-    cut,
+    drop_untrained,
+    kept_part,
     map_arguments,
     pack,
     sum_by_segment,
@@ -72,12 +76,13 @@ class SRMLTrainer(SFTTrainer):
         model (`str` or [`~transformers.PreTrainedModel`] or [`~peft.PeftModel`]):
             See [`~trl.SFTTrainer`].
         args ([`SRMLConfig`], *optional*):
-            Configuration; [`SRMLConfig`] with its defaults if not given. Must not be a bare `SFTConfig`.
+            Configuration; [`SRMLConfig`] with its defaults if not given. Of a bare `SFTConfig` or `TrainingArguments`
+            one is made, as [`~trl.SFTTrainer`] does it.
         train_dataset ([`~datasets.Dataset`] or [`~datasets.IterableDataset`]):
             Rows of any type that [`~trl.SFTTrainer`] takes, or tokenized ones with the columns `input_ids` and
             `segments` (0 none, 1 think, 2 result).
-        kwargs:
-            All other arguments of [`~trl.SFTTrainer`].
+        arguments, keywords:
+            All other arguments of [`~trl.SFTTrainer`], in its order.
 
     Raises:
         `ValueError`: Before training starts, if the loss can't be right: vision rows, sequence or context parallelism,
@@ -100,28 +105,21 @@ class SRMLTrainer(SFTTrainer):
     def __init__(
         self,
         model: str | PreTrainedModel,
-        args: SRMLConfig | None = None,
+        args: SRMLConfig | TrainingArguments | None = None,
         data_collator: SegmentCollator | None = None,
         train_dataset: Dataset | IterableDataset | None = None,
         eval_dataset: Dataset | IterableDataset | dict[str, Dataset | IterableDataset] | None = None,
         processing_class: PreTrainedTokenizerBase | ProcessorMixin | None = None,
         compute_loss_func: None = None,
-        **kwargs,
+        *arguments,
+        **keywords,
     ):
         if args is None:
             model_name = model if isinstance(model, str) else get_config_model_id(model.config)
             args = SRMLConfig(f"{model_name.split('/')[-1]}-SRML")
-        if not isinstance(args, SRMLConfig):
-            raise TypeError(f"`args` is a {type(args).__name__}; give an `SRMLConfig`, which takes the same fields.")
-        if compute_loss_func is not None:
-            raise ValueError(
-                "`compute_loss_func` would replace the multiscale loss; leave it out, or use `SFTTrainer` with it."
-            )
-        if data_collator is not None and not isinstance(data_collator, SegmentCollator):
-            raise ValueError(
-                f"`data_collator` is a {type(data_collator).__name__}, which drops the column `segments`; leave it "
-                "out, or derive it from `funreason_trl.srml.SegmentCollator`."
-            )
+        elif not isinstance(args, SRMLConfig):
+            args = SRMLConfig.of(args)
+        refuse_replacements(compute_loss_func, data_collator)
         if isinstance(train_dataset, Dataset | IterableDataset):  # TRL refuses anything else
             refuse_untrainable_rows(train_dataset, args, "train_dataset")
             train_dataset = as_chatml(train_dataset)
@@ -132,18 +130,12 @@ class SRMLTrainer(SFTTrainer):
 
         self.balance = Balance(args)
         super().__init__(
-            model,
-            args,
-            data_collator,
-            train_dataset=train_dataset,
-            eval_dataset=eval_dataset,
-            processing_class=processing_class,
-            **kwargs,
+            model, args, data_collator, train_dataset, eval_dataset, processing_class, None, *arguments, **keywords
         )
         refuse_sharded_sequences(self.accelerator, args)
         if data_collator is None:
             self.data_collator = SegmentCollator(**vars(self.data_collator))
-        search_segments(self.train_dataset, args)
+        search_segments(self.train_dataset, args, train_dataset)
         self.add_callback(self.balance)
         self.recorder = RunRecorder(train_dataset, eval_dataset)
         self.add_callback(self.recorder)
@@ -178,9 +170,12 @@ class SRMLTrainer(SFTTrainer):
         TRL's preparation runs without cutting, packing and shuffling, as these would lose the segments or their tags,
         and the three follow here in its order.
         """
+        refuse_without_rows(dataset, f"The {dataset_name} dataset")
+        kept = kept_part(args, packing)
         if {"input_ids", "segments"} <= set(get_dataset_column_names(dataset)):
             with global_then_local_main_first():
-                dataset = check_segments(dataset, map_arguments(dataset, args, f"Checking {dataset_name} segments"))
+                map_kwargs = map_arguments(dataset, args, f"Checking {dataset_name} segments")
+                dataset = check_segments(dataset, kept, map_kwargs)
         else:
             uncut = copy.copy(args)
             uncut.max_length, uncut.shuffle_dataset = None, False
@@ -195,14 +190,14 @@ class SRMLTrainer(SFTTrainer):
             self.chat_template = chat_template
             with global_then_local_main_first():
                 map_kwargs = map_arguments(dataset, args, f"Finding segments of {dataset_name} dataset")
-                dataset = add_segments(dataset, self._tokenizer, args.think_tags, map_kwargs)
+                dataset = add_segments(dataset, self._tokenizer, args.think_tags, kept, map_kwargs)
 
         with global_then_local_main_first():
             if packing:
                 dataset = pack(dataset, args, map_arguments(dataset, args, f"Packing {dataset_name} dataset"))
             elif args.max_length is not None:
                 map_kwargs = map_arguments(dataset, args, f"Truncating {dataset_name} dataset")
-                dataset = cut(dataset, args.max_length, args.truncation_mode, map_kwargs)
+                dataset = drop_untrained(dataset, map_kwargs)
         return dataset.shuffle(seed=args.seed) if args.shuffle_dataset else dataset
 
     def _set_signature_columns_if_needed(self):
@@ -213,11 +208,13 @@ class SRMLTrainer(SFTTrainer):
     def _load_callback_state(self) -> None:
         # A hook of transformers 5: `Trainer` would put new objects in place of those that the trainer works with, which
         # read their state back themselves.
-        own = {type(callback).__name__ for callback in (self.balance, *self._attached_callbacks())}
+        callbacks: list[ExportableState] = [self.balance, *self._attached_callbacks()]
+        own = {type(callback).__name__: callback for callback in callbacks}
         states = self.state.stateful_callbacks
         self.state.stateful_callbacks = {name: state for name, state in states.items() if name not in own}
         super()._load_callback_state()
-        self.state.stateful_callbacks = states
+        # Those of callbacks that the earlier run did not have are looked for at the next checkpoint.
+        self.state.stateful_callbacks = {**{name: callback.state() for name, callback in own.items()}, **states}
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)
@@ -325,7 +322,7 @@ class SRMLTrainer(SFTTrainer):
                 return outputs
             predicted = segments_of_predictions(segments, outputs.log_probs)
             self._record_losses(-outputs.log_probs.detach(), predicted, rows)
-            outputs.log_probs = outputs.log_probs * token_weights[predicted]
+            outputs.log_probs = outputs.log_probs * token_weights.to(predicted.device)[predicted]
             return outputs
 
         trained_tokens = None if num_items_in_batch is None else counts.sum()
@@ -340,12 +337,13 @@ class SRMLTrainer(SFTTrainer):
     def _record_losses(self, token_losses: torch.Tensor, segments: torch.Tensor, rows: torch.Tensor | None) -> None:
         """Adds to the sums of the step or, gathered over ranks by row, to those of the evaluation: `(rows, 4)`."""
         if self.model.training:
-            self._train_loss_sums += sum_by_segment(token_losses, segments).sum(0)
+            self._train_loss_sums += sum_by_segment(token_losses, segments).sum(0).to(self._train_loss_sums.device)
             return
         # By row, so that rows which a sampler repeated to fill the last batch are left out.
         loss_sums = sum_by_segment(token_losses, segments, rows)
         counts = sum_by_segment(torch.ones_like(token_losses), segments, rows)
-        self._eval_loss_sums_and_counts.append(self.accelerator.gather_for_metrics(torch.cat([loss_sums, counts], 1)))
+        sums_and_counts = torch.cat([loss_sums, counts], 1).to(self.args.device)
+        self._eval_loss_sums_and_counts.append(self.accelerator.gather_for_metrics(sums_and_counts))
 
     def _end_optimizer_step(self, counts: torch.Tensor) -> None:
         """Logs the losses of the step over all ranks, and lets a learned balance learn from them."""
@@ -390,9 +388,10 @@ class SRMLTrainer(SFTTrainer):
 
 def segments_of_predictions(segments: torch.Tensor, log_probs: torch.Tensor) -> torch.Tensor:
     """
-    Segments `(batch, length)` shifted like the labels, to the shape of the log-probabilities.
+    Segments `(batch, length)` shifted like the labels, to the shape and the device of the log-probabilities.
 
-    Prompt-learning adapters put virtual tokens in front, which have no segment.
+    Prompt-learning adapters put virtual tokens in front, which have no segment. A model that `device_map` spreads over
+    devices has its head, and so the log-probabilities, on another one than its input.
     """
     virtual_tokens = log_probs.size(1) + 1 - segments.size(1)
-    return functional.pad(segments, (virtual_tokens, 0))[:, 1:]
+    return functional.pad(segments, (virtual_tokens, 0))[:, 1:].to(log_probs.device)

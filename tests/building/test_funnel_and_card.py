@@ -56,4 +56,5 @@ def test_card(tally, tmp_path):
     assert "| left out: exact copy | 1 |" in card.text
     assert "| think_mean | 12.5 | 350.74 |" in card.text
     assert "| source | rows.jsonl |" in card.text
+    assert "`funreason train` renders them" in card.text
     assert (tmp_path / "funnel.png").read_bytes().startswith(b"\x89PNG")

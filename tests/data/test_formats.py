@@ -50,6 +50,14 @@ READABLE = {
     ),
     "xlam, python calls": (XLAM | {"answers": "[get_weather(city='Oslo')]"}, None, [OSLO], ""),
     "xlam, no arguments": (XLAM | {"answers": [{"name": "ping"}]}, None, [Call("ping", {})], ""),
+    "xlam, no arguments, in text": (XLAM | {"answers": '[{"name": "ping"}]'}, None, [Call("ping", {})], ""),
+    "xlam, null arguments": (XLAM | {"answers": [{"name": "ping", "arguments": None}]}, None, [Call("ping", {})], ""),
+    "xlam, null arguments, in text": (
+        XLAM | {"answers": '{"name": "ping", "arguments": null}'},
+        None,
+        [Call("ping", {})],
+        "",
+    ),
     "xlam, every other field None": (XLAM | {"messages": None, "reasoning": None, "response": None}, None, [OSLO], ""),
     "openai, arguments as text": (
         openai({"role": "assistant", "content": None, "tool_calls": [tool_call("get_weather", '{"city": "Oslo"}')]}),

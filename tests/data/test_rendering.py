@@ -227,7 +227,9 @@ def trl_template(name: str) -> str:
 @pytest.mark.parametrize("name", ["qwen2_5", "qwen3", "qwen3_5_think", "glm4moe", "llama3_1", "gemma3"])
 def test_check_python_allows_other_white_space(tokenizer_with, caplog, recwarn, name, reasoning):
     check_python(tokenizer_with(trl_template(name)), reasoning)
-    assert not caplog.records and not recwarn.list
+    assert not caplog.records
+    # Other tests' garbage may warn of itself at any time.
+    assert not [warning for warning in recwarn.list if warning.category is not ResourceWarning]
 
 
 def test_check_python_takes_chatml(tokenizer):

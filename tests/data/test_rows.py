@@ -12,6 +12,7 @@ from funreason_trl.data.rows import (
     ROW_FEATURES,
     RowError,
     assistant_message,
+    brief,
     check_row,
     message_calls,
     split_reasoning,
@@ -173,6 +174,13 @@ def test_check_row_names_the_field(row, field, problem):
     assert problem in error.value.problem
     assert error.value.mend
     assert len(str(error.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "value", [10**5000, {1: "a", "b": 2}, {"a": 10**5000}, "x" * 10**6, [[[[[[]]]]]] * 1000], ids=type
+)
+def test_a_value_of_any_kind_and_size_is_shown_in_a_message(value):
+    assert 0 < len(brief(value)) <= 160
 
 
 def test_row_error_survives_a_data_loader_worker():

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from itertools import islice
+from time import process_time
 
 import jsonschema
 import pytest
@@ -232,3 +233,10 @@ print([name for name in {heavy} if name in sys.modules])
 
 def test_no_rows_is_a_number_of_rows():
     assert list(islice(sample_rows(0), 1)) == []
+
+
+def test_2000_rows_take_seconds():
+    started = process_time()
+    assert len(list(sample_rows(COUNT))) == COUNT
+    # Of the processor, and far above the second or two that it takes: a guard, not a measurement.
+    assert process_time() - started < 60

@@ -15,9 +15,9 @@ import pytest
 
 from funreason_trl.calls import Call
 from funreason_trl.data import sources
-from funreason_trl.data.rows import ROW_FEATURES, RowError, assistant_message, message_calls, to_dataset
+from funreason_trl.data.rows import ROW_FEATURES, RowError, message_calls, to_dataset
 from funreason_trl.data.sources import ReadReport, load_rows, read_rows
-from tests.data.published import BFCL_TOOL, OSLO, USER, XLAM, openai, sharegpt, tool_call, write_lines
+from tests.data.published import BFCL_TOOL, USER, XLAM, openai, sharegpt, tool_call, write_lines
 
 
 # ------------------------------------------------------------------------------------------------------- kinds of file
@@ -52,40 +52,6 @@ def test_parquet_structs_do_not_add_arguments(tmp_path):
     assert message_calls(row["messages"][-1]) == [Call("f", {"a": 1}), Call("g", {"b": "x"})]
 
 
-def test_folder_is_loaded_as_datasets_does(tmp_path):
-    write_lines(tmp_path / "train.jsonl", *records(3))
-    write_lines(tmp_path / "test.jsonl", *records(1))
-    assert len(list(read_rows(tmp_path))) == 3
-    (row,) = read_rows(str(tmp_path), split="test")
-    assert message_calls(row["messages"][-1]) == [OSLO]
-
-
-def test_a_folder_of_parquet_keeps_every_digit(tmp_path):
-    call = Call("f", {"a": -1.9502, "b": 1e-12})
-    row = next(read_rows(write_lines(tmp_path / "rows.jsonl", XLAM))) | {
-        "messages": [{"role": "user", "content": "q"}, assistant_message(None, [call], "")]
-    }
-    (tmp_path / "built").mkdir()
-    to_dataset([row]).to_parquet(tmp_path / "built" / "train.parquet")
-    (read,) = read_rows(tmp_path / "built")
-    assert message_calls(read["messages"][-1]) == [call]
-
-
-def test_other_names_go_to_the_hub(tmp_path, monkeypatch):
-    asked = []
-
-    def load_dataset(name, split, streaming):
-        asked.append((name, split, streaming))
-        return datasets.Dataset.from_list([*records(1), {"query": "no answers"}]).to_iterable_dataset()
-
-    monkeypatch.setattr("funreason_trl.data.sources.load_dataset", load_dataset)
-    rows = read_rows("Salesforce/xlam-function-calling-60k", split="dev")
-    assert next(rows)["source"] == "xlam-function-calling-60k"
-    with pytest.raises(RowError, match=r"^Salesforce/xlam-function-calling-60k\[dev\]:2: answers"):
-        next(rows)
-    assert asked == [("Salesforce/xlam-function-calling-60k", "dev", True)]
-
-
 # ------------------------------------------------------------------------------------------------------------ bad rows
 
 
@@ -115,6 +81,29 @@ BAD = {
         XLAM | {"answers": [{"name": "f", "arguments": [1]}]},
         "answers[0].arguments",
         "[1]",
+    ),
+    **{
+        f"xlam, {name}, {kind}": (XLAM | {"answers": write([call])}, "answers[0]", problem)
+        for kind, write in (("objects", list), ("text", json.dumps))
+        for name, call, problem in (
+            (
+                "a key that no call has",
+                {"name": "f", "arguments": {}, "thought": "x"},
+                "'thought', which would be lost",
+            ),
+            ("arguments of another name", {"name": "f", "args": {"a": 1}}, "'args', which would be lost"),
+            ("both names of arguments", {"name": "f", "arguments": {}, "parameters": {}}, "both arguments and"),
+        )
+    },
+    "xlam, a key twice": (
+        XLAM | {"answers": '[{"name": "f", "arguments": {"a": 1, "a": 2}}]'},
+        "answers",
+        "each key once",
+    ),
+    "openai, a key beside the function": (
+        last({"content": None, "tool_calls": [tool_call("f", {}) | {"arguments": {"a": 1}}]}),
+        "messages[1].tool_calls[0]",
+        "'arguments', which would be lost",
     ),
     "xlam, empty answer": (XLAM | {"answers": "[]"}, "answers", "no response"),
     "xlam, reasoning not text": (XLAM | {"reasoning": ["a"]}, "reasoning", "['a']"),
@@ -279,11 +268,6 @@ def test_a_file_has_no_other_split(tmp_path, name):
     for read in (read_rows, load_rows):
         with pytest.raises(ValueError, match=rf"split='test': .*{name} is a single file.*a folder .* test\.jsonl"):
             read(tmp_path / name, split="test")
-
-
-def test_folder_without_data(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        list(read_rows(tmp_path))
 
 
 # ----------------------------------------------------------------------------------------------------------- streaming

@@ -53,7 +53,7 @@ def slurm(tmp_path, monkeypatch):
 
     def run(script: str, *arguments: str) -> subprocess.CompletedProcess:
         command = ["bash", str(SLURM / script), *arguments]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800)
 
     return run, lambda: (tmp_path / "told").read_text().splitlines()
 

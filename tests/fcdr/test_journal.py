@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from dataclasses import asdict
 
 import pytest
@@ -134,6 +135,32 @@ def test_answers_that_come_together_are_on_file_when_their_askers_go_on(tmp_path
         asyncio.run(run())
         assert len(journal) == 20
         assert transactions.count("COMMIT") == 1
+
+
+def making_the_file(path):
+    """Another process's connection, as it makes the same file: it holds the lock."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+def test_of_two_that_make_the_same_file_one_waits(tmp_path):
+    other = making_the_file(tmp_path / "journal")
+    done = threading.Timer(0.2, other.rollback)
+    done.start()
+    with Journal(tmp_path / "journal") as journal:
+        journal.write(KEY, {"a": 1})
+        assert journal.find(KEY) == {"a": 1}
+    done.join()
+    other.close()
+
+
+def test_a_lock_that_stays_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("funreason_trl.fcdr.journal.BUSY_SECONDS", 0.05)
+    other = making_the_file(tmp_path / "journal")
+    with pytest.raises(JournalError, match=r"locked.*another run writes to it"):
+        Journal(tmp_path / "journal")
+    other.close()
 
 
 def test_an_answer_is_kept_though_its_asker_was_cancelled(tmp_path):

@@ -207,7 +207,10 @@ def start(server, folder, name):
 
 
 def wait_until_held_back(server, process, folder, answers):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
+    while not server.requests:  # the process has made the journal
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
     with Journal(folder / "journal") as journal:
         while len(server.requests) < answers + CONCURRENCY or len(journal) < answers:
             assert process.poll() is None and time.monotonic() < deadline
@@ -236,7 +239,7 @@ def test_ctrl_c_ends_the_run_at_once(server, tmp_path):
     with start(server, tmp_path, "output") as process:
         wait_until_held_back(server, process, tmp_path, 10)
         process.send_signal(signal.SIGINT)
-        errors = process.communicate(timeout=30)[1]
+        errors = process.communicate(timeout=600)[1]
     assert process.returncode != 0
     assert errors.strip().endswith("KeyboardInterrupt")
     assert "never" not in errors and "Task" not in errors

@@ -70,10 +70,10 @@ class StandIn:
             self.under_way += 1
             self.most_under_way = max(self.most_under_way, self.under_way)
             self._another.notify_all()
-            self._another.wait_for(lambda: self.most_under_way >= self.together, timeout=30)
+            self._another.wait_for(lambda: self.most_under_way >= self.together, timeout=600)
         time.sleep(self.delay)
         if action == SILENCE:
-            self._closing.wait(30)
+            self._closing.wait(1800)
         # Before the answer: a client that has read it may ask again at once.
         with self._lock:
             self.under_way -= 1
@@ -101,8 +101,11 @@ class StandIn:
         handler.wfile.write(content)
 
 
+# Held as long as the process lives, so that nobody else comes to listen there.
+_DEAD = socket.socket()
+_DEAD.bind(("127.0.0.1", 0))
+
+
 def dead_url():
     """An address at which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}/v1"
+    return f"http://127.0.0.1:{_DEAD.getsockname()[1]}/v1"

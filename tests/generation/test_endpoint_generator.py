@@ -63,7 +63,10 @@ def test_an_endpoint_that_dies_keeps_what_came_and_goes_on_later(server, tmp_pat
 
     server.script = []
     answers = generate_to_file(generator_for(server, concurrency=5), prompts, GREEDY, path)
-    assert sorted(answer.texts for answer in answers.values()) == sorted([("early",)] * 5 + EXPECTED[5:])
+    texts = [answer.texts for answer in answers.values()]
+    # Which five came early is up to the threads of the server.
+    assert texts.count(("early",)) == 5
+    assert all(text in (("early",), later) for text, later in zip(texts, EXPECTED, strict=True))
 
 
 def test_a_dead_endpoint_is_an_error_for_all(server):

@@ -24,15 +24,17 @@ MISSING = [name for name in NEEDED if find_spec(name) is None]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"transformers serve needs {', '.join(MISSING)}")
 
 GREEDY = GenerationSettings(max_new_tokens=10)
-START_SECONDS = 120
+START_SECONDS = 900
 
 
 @pytest.fixture(scope="module")
 def served(model_folder, tmp_path_factory):
     """Address of a server that has just been started; its log is shown where it does not start."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    # Held until the end, so that no other process gets this port; the server may bind it as well.
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    port = held.getsockname()[1]
     folder = tmp_path_factory.mktemp("served")
     (folder / "hf" / "hub").mkdir(parents=True)
     command = [Path(sys.executable).with_name("transformers"), "serve", model_folder, "--device", "cpu"]
@@ -50,6 +52,7 @@ def served(model_folder, tmp_path_factory):
     finally:
         server.kill()
         server.wait()
+        held.close()
 
 
 def answers_health(port):

@@ -31,6 +31,8 @@ def environment(url: str, home: Path, **more: str) -> dict[str, str]:
         "TRANSFORMERS_OFFLINE": "0",
         "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_ETAG_TIMEOUT": "300",
+        "HF_HUB_DOWNLOAD_TIMEOUT": "300",
         "HF_UPDATE_DOWNLOAD_COUNTS": "0",  # else `load_dataset` calls a host on the internet
         **more,
     }

@@ -65,7 +65,7 @@ def refining_trainer(folder, model, tokenizer, rows, callback=None, **arguments)
     return SRMLTrainer(
         model,
         config,
-        train_dataset=Dataset.from_list(rows),
+        train_dataset=rows if isinstance(rows, Dataset) else Dataset.from_list(rows),
         processing_class=tokenizer,
         callbacks=[callback] if callback is not None else None,
     )

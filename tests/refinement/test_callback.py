@@ -4,23 +4,35 @@ import json
 
 import pytest
 import torch
-from datasets import load_dataset
+from datasets import Dataset, load_dataset
 
+from funreason_trl import SRMLConfig, SRMLTrainer
+from funreason_trl.fcdr.verdicts import Outcome, Stage
 from funreason_trl.refinement import RefinementCallback
+from funreason_trl.refinement.prompts import draw
+from tests.fcdr.scripted import ScriptedJudge
 from tests.tiny import build_tiny_model
 
 from .scripted import (
+    SHORT_RUN,
     ScriptedGenerator,
     gold_text,
     refining_trainer,
     rethought,
     scripted_callback,
     small_config,
-    training_rows,
 )
+from .short import ROWS, TOKENIZER
 
 
-ROWS = training_rows(8)
+@pytest.fixture
+def tokenizer():
+    return TOKENIZER
+
+
+@pytest.fixture
+def model():
+    return build_tiny_model(len(TOKENIZER))
 
 
 def weights(model):
@@ -102,12 +114,44 @@ def test_hard_queries_come_first_in_the_next_round(tmp_path, model, tokenizer, m
     assert generator.asked[len(ROWS)] == hard
 
 
+def test_hard_queries_stay_hard_until_they_are_asked_again(tmp_path, model, tokenizer, monkeypatch):
+    generator = ScriptedGenerator(refused)
+    callback = scripted_callback(monkeypatch, generator, rows_per_round=2, answers_per_row=1, temperature=0.0)
+    trainer = refining_trainer(tmp_path, model, tokenizer, ROWS, callback, num_train_epochs=5)
+    trainer.train()
+    asked = {str(messages) for messages in generator.asked}
+    assert len(callback._hard) == len(asked) > 2
+
+
+def test_at_most_half_of_a_round_is_hard_and_another_half_each_time():
+    rounds = [draw(range(1000), 10, f"0 {number}", first=range(100)) for number in range(20)]
+    assert all(sum(place < 100 for place in places[:5]) == 5 for places in rounds)
+    assert all(sum(place < 100 for place in places) <= 8 for places in rounds)
+    assert len({place for places in rounds for place in places[:5]}) > 40
+
+
+def test_a_judge_that_is_silent_makes_no_query_hard(tmp_path, model, tokenizer, monkeypatch):
+    callback = scripted_callback(monkeypatch, ScriptedGenerator(passing))
+    callback.judges = {Stage.REASONING: ScriptedJudge(lambda stage, row: Outcome.ERROR)}
+    refining_trainer(tmp_path, model, tokenizer, ROWS, callback).train()
+    assert callback.rounds[0]["figures"]["errors"] == len(ROWS)
+    assert callback._hard == []
+
+
 def test_too_few_accepted_queries_change_nothing(tmp_path, model, tokenizer, monkeypatch, caplog):
     callback = scripted_callback(monkeypatch, ScriptedGenerator(passing), min_accepted=len(ROWS) + 1)
     trainer = refining_trainer(tmp_path, model, tokenizer, ROWS, callback)
     trainer.train()
     assert trainer.train_dataset.rounds == {0: len(ROWS)}
     assert "`min_accepted` is 9" in callback.rounds[0]["why_unchanged"]
+
+
+def test_answers_that_find_no_place_change_nothing(tmp_path, model, tokenizer, monkeypatch, caplog):
+    callback = scripted_callback(monkeypatch, ScriptedGenerator(passing), refined_share=0.1)  # of eight rows
+    refining_trainer(tmp_path, model, tokenizer, ROWS, callback).train()
+    (line,) = callback.rounds
+    assert (line["accepted"], line["changed"], line["replaced"]) == (len(ROWS), False, 0)
+    assert "`refined_share` is too small" in line["why_unchanged"]
 
 
 def test_a_share_of_the_rows_stays_original(tmp_path, model, tokenizer, monkeypatch):
@@ -127,6 +171,47 @@ def test_a_share_of_the_rows_stays_original(tmp_path, model, tokenizer, monkeypa
 def test_what_would_not_reach_the_training_is_refused(tmp_path, model, tokenizer, arguments, words):
     with pytest.raises(ValueError, match=words):
         refining_trainer(tmp_path, model, tokenizer, ROWS, RefinementCallback(), **arguments)
+
+
+def test_a_stream_is_refused(tmp_path, model, tokenizer):
+    with pytest.raises(ValueError, match="`train_dataset` is a stream"):
+        SRMLTrainer(
+            model,
+            SRMLConfig(str(tmp_path), **SHORT_RUN, max_steps=2),
+            train_dataset=Dataset.from_list(ROWS).to_iterable_dataset(),
+            processing_class=tokenizer,
+            callbacks=[RefinementCallback()],
+        )
+
+
+def test_rows_of_plain_text_are_refused(tmp_path, model, tokenizer):
+    rows = [{"prompt": "Weather?", "completion": "<think>Well.</think> [f()]"}] * 4
+    with pytest.raises(ValueError, match="the training rows are texts, from which no query can be read"):
+        refining_trainer(tmp_path, model, tokenizer, rows, RefinementCallback())
+
+
+def test_rows_with_another_system_prompt_are_refused(tmp_path, model, tokenizer):
+    rows = [{**row, "prompt": [{"role": "system", "content": "Call."}, *row["prompt"][1:]]} for row in ROWS]
+    with pytest.raises(ValueError, match="none of 8 queries of the training rows has tools"):
+        refining_trainer(tmp_path, model, tokenizer, rows, RefinementCallback())
+
+
+@pytest.mark.parametrize(("epochs", "config"), [(1, {}), (3, {"first_round": 3}), (0.5, {})])
+def test_a_run_in_which_no_round_comes_is_refused(epochs, config, tmp_path, model, tokenizer):
+    callback = RefinementCallback(small_config(**config))
+    trainer = refining_trainer(tmp_path, model, tokenizer, ROWS, callback, num_train_epochs=epochs)
+    with pytest.raises(ValueError, match=r"no round comes in \d epochs with first_round="):
+        trainer.train()
+
+
+def test_rounds_may_be_added_to_a_run_that_had_none(tmp_path, model, tokenizer, monkeypatch):
+    arguments = {"num_train_epochs": 3, "save_strategy": "epoch"}
+    refining_trainer(tmp_path, model, tokenizer, ROWS, **arguments).train()
+    callback = scripted_callback(monkeypatch, ScriptedGenerator(passing))
+    trainer = refining_trainer(tmp_path, build_tiny_model(len(tokenizer)), tokenizer, ROWS, callback, **arguments)
+    trainer.train(resume_from_checkpoint=str(tmp_path / "checkpoint-4"))
+    assert [line["epochs"] for line in callback.rounds] == [1, 2]
+    assert trainer.state.stateful_callbacks["RefinementCallback"]["attributes"]["epochs_played"] == [1, 2]
 
 
 def test_add_callback_attaches_too(tmp_path, model, tokenizer):

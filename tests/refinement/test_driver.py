@@ -22,10 +22,13 @@ LEARNING_RATE = 1e-2
 def refine(tmp_path_factory, tokenizer):
     """Two rounds after one epoch; so many queries are answered well. Gives the trainers in order."""
 
-    def run(name, good=2, resume=False, expected_acceptance=1.0, training=None, **config):
+    def run(
+        name, good=2, resume=False, expected_acceptance=1.0, training=None, nothing_in_the_last_round=False, **config
+    ):
         def answer(messages, number):
             text = gold_text(messages, ROWS)
-            return rethought(text) if text in wanted else "no idea ["
+            last_round = len(rounds.rounds) == 1 and nothing_in_the_last_round
+            return rethought(text) if text in wanted and not last_round else "no idea ["
 
         wanted = {row["completion"][0]["content"] for row in ROWS[:good]}
         trainers = []
@@ -90,7 +93,7 @@ def written_rounds(folder):
 def test_accepted_answers_are_rows_of_the_trainings_that_follow(refine, whole):
     assert [trainer.state.max_steps for trainer in whole] == [2, 4, 6]
     assert whole[-1].train_dataset.rounds == {0: 2, 1: 2, 2: 2}
-    assert written_rounds(refine.root / "whole") == [(1, 1, 2), (2, 2, 4)]
+    assert written_rounds(refine.root / "whole") == [(1, 1, 2), (2, 2, 2)]
 
 
 def test_model_and_optimizer_go_on(whole):
@@ -137,6 +140,14 @@ def test_a_run_goes_on_from_its_last_checkpoint_to_the_same_weights(refine, whol
     assert len(again) == trainings
     assert_same_weights(whole[-1], again[-1])
     assert [number for number, *_ in written_rounds(cut)] == [1, 2]
+
+
+def test_a_run_that_goes_on_keeps_its_rows_through_a_round_that_changes_nothing(refine):
+    whole = refine("nothing", nothing_in_the_last_round=True)
+    shutil.rmtree(refine.root / "nothing" / "training-002")
+    again = refine("nothing", nothing_in_the_last_round=True, resume=True)
+    assert whole[-1].train_dataset.rounds == again[-1].train_dataset.rounds == {0: 2, 1: 2}
+    assert_same_weights(whole[-1], again[-1])
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def browse(folder: Path, profile: Path, page: str, *arguments: str, dark: bool =
     scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
     address = (folder / page).as_uri()
     command = [CHROMIUM, *QUIET, f"--user-data-dir={profile}", scheme, *arguments, address]
-    ended = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120)
+    ended = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=1800)
     assert ended.returncode == 0, ended.stderr[-2000:]
     return ended
 

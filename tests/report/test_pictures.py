@@ -42,7 +42,8 @@ PICTURES = {
 }
 
 
-@pytest.mark.filterwarnings("error")
+# Other tests' garbage may warn of itself at any time.
+@pytest.mark.filterwarnings("error", "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_sound(name):
     text = PICTURES[name]()

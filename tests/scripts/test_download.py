@@ -9,8 +9,8 @@ from funreason_trl.data.sources import load_rows
 from funreason_trl.hub import push_dataset, push_model
 from funreason_trl.scripts.download import main
 from tests.hub.routes import WRITE_TOKEN
+from tests.hub.test_datasets import build
 from tests.hub.trained import train_into
-from tests.test_hub import build
 
 
 def test_a_model_and_the_command_for_the_same_again(hub, tmp_path, monkeypatch, capsys):

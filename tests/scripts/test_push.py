@@ -8,8 +8,8 @@ from huggingface_hub import ModelCard
 
 from funreason_trl.scripts.push import main
 from tests.hub.routes import WRITE_TOKEN
+from tests.hub.test_datasets import build
 from tests.hub.trained import train_into
-from tests.test_hub import build
 
 
 @pytest.fixture(scope="module")

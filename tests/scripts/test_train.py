@@ -95,6 +95,27 @@ def test_it_evaluates_on_the_held_out_part(write_recipe, tmp_path):
     assert all(entry["eval_loss/think"] > 0 and entry["eval_loss/result"] > 0 for entry in evaluations)
 
 
+def test_the_sample_is_evaluated_on_its_held_out_rows_without_a_word_about_splits():
+    arguments = DataArguments("sample", sample_size=4)
+    held_out = load_training_rows(arguments, arguments.dataset_test_split)
+    assert list(held_out) == list(load_training_rows(arguments, "heldout"))
+    assert DataArguments("rows").dataset_test_split == "test"
+
+
+def test_what_the_trainer_refuses_ends_with_its_words(write_recipe):
+    with pytest.raises(SystemExit, match=r"^funreason train: No row of `train_dataset` has a result token"):
+        main(["--config", write_recipe(think_start_tag="<think>", max_length=8, truncation_mode="keep_start")])
+
+
+def test_a_value_error_of_a_running_training_keeps_its_trace(write_recipe, monkeypatch):
+    def fail(*_, **__):
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr("funreason_trl.scripts.train.SRMLTrainer.compute_loss", fail)
+    with pytest.raises(ValueError, match="a fault of ours"):
+        main(["--config", write_recipe()])
+
+
 def test_lora_leaves_an_adapter(write_recipe, tmp_path):
     main(["--config", write_recipe(use_peft=True, lora_r=4, lora_target_modules="all-linear", max_steps=1)])
     assert (tmp_path / "out" / "adapter_model.safetensors").is_file()
@@ -151,7 +172,7 @@ def test_a_file_that_is_not_there(write_recipe, tmp_path):
 
 def test_one_file_is_not_evaluated_on_its_own_training_rows(write_recipe, tmp_path):
     rows = write_lines(tmp_path / "rows.jsonl", xlam_rows(4))
-    with pytest.raises(ValueError, match="evaluation would see the training rows; give a folder"):
+    with pytest.raises(SystemExit, match=r"^funreason train: .*evaluation would see the training rows; give a folder"):
         main(["--config", write_recipe(dataset_name=rows, eval_strategy="epoch")])
 
 
@@ -170,7 +191,7 @@ def test_as_is_takes_a_file_that_trl_could_train_on(write_recipe, tmp_path, stre
 
 
 def test_native_is_refused_where_the_template_ignores_tools_and_python_is_named(write_recipe):
-    with pytest.raises(ValueError, match=r"chat template .*form='python'"):
+    with pytest.raises(SystemExit, match=r"^funreason train: .*chat template .*form='python'"):
         main(["--config", write_recipe(rendering="native")])
 
 

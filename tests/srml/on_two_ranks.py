@@ -72,6 +72,23 @@ def run(name: str, output_dir: Path) -> dict:
     }
 
 
+# Four steps, with a checkpoint after the second.
+INTERRUPTED = {**BALANCES["learned"], "per_device_train_batch_size": 4, "save_strategy": "steps", "save_steps": 2}
+
+
+def resume(output_dir: Path) -> dict:
+    """A run, and another that goes on from its checkpoint."""
+    whole = build_trainer(rows_of("learned"), **INTERRUPTED, output_dir=str(output_dir / "whole"))
+    whole.train()
+    resumed = build_trainer(rows_of("learned"), **INTERRUPTED, output_dir=str(output_dir / "resumed"))
+    resumed.train(resume_from_checkpoint=str(output_dir / "whole" / "checkpoint-2"))
+    return {
+        "theta": [run.balance.theta for run in (whole, resumed)],
+        "parameters": [parameters(run.model) for run in (whole, resumed)],
+        "alphas": [[log["alpha"] for log in step_logs(run)] for run in (whole, resumed)],
+    }
+
+
 def refusal(name: str, output_dir: Path, **changes) -> str:
     try:
         build_trainer(output_dir=str(output_dir / "trainer"), **RUNS[name][1], **changes)
@@ -85,6 +102,7 @@ def main(output_dir: Path) -> None:
     rank = PartialState(cpu=True).process_index
     for name in RUNS:
         torch.save(run(name, output_dir), output_dir / f"{name}-{rank}.pt")
+    torch.save(resume(output_dir), output_dir / f"resumed-{rank}.pt")
     build_trainer([{"prompt": "Weather?\n", "completion": "[f()]"}] * 4, output_dir=str(output_dir / "trainer"))
     local = refusal("fixed", output_dir, average_tokens_across_devices=False)
     torch.save({"average_tokens_across_devices": local}, output_dir / f"refusals-{rank}.pt")

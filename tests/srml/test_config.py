@@ -1,6 +1,8 @@
 """Pins the fields of `SRMLConfig`: their defaults, what is refused and how, and that commands and recipes set them."""
 
+import copy
 import dataclasses
+import pickle
 
 import pytest
 from transformers import HfArgumentParser
@@ -49,6 +51,26 @@ VALUES = {
         ({"think_start_tag": ""}, ["`think_start_tag`", "''"], "set it to the tag that the training text uses"),
         ({"think_end_tag": " \n"}, ["`think_end_tag`", "' \\n'"], "set it to the tag that the training text uses"),
         ({"think_start_tag": "<t>", "think_end_tag": "<t>"}, ["`think_start_tag`", "'<t>'"], "two different tags"),
+        ({"think_start_tag": None}, ["`think_start_tag`", "None"], "set it to the tag that the training text uses"),
+        ({"think_end_tag": 3}, ["`think_end_tag`", "3"], "set it to the tag that the training text uses"),
+        (
+            {"think_start_tag": "think", "think_end_tag": "/think"},
+            ["'think'", "'/think'"],
+            "set them to the whole tags",
+        ),
+        ({"think_start_tag": "<t>!", "think_end_tag": "<t>"}, ["'<t>!'", "'<t>'"], "set them to the whole tags"),
+        *(
+            ({name: value}, [f"`{name}`", repr(value)], "set it to a number")
+            for name in (
+                "think_weight",
+                "result_weight",
+                "alpha_init",
+                "alpha_min",
+                "alpha_max",
+                "alpha_learning_rate",
+            )
+            for value in ("0.5", None, True, [0.5])
+        ),
         ({"use_liger_kernel": True}, ["`use_liger_kernel`", "True"], "set it to False"),
         ({"label_smoothing_factor": 0.1}, ["`label_smoothing_factor`", "0.1"], "set it to 0"),
         ({"loss_type": "dft"}, ["`loss_type`", "'dft'", "balance='fixed'"], "Set loss_type='nll', or balance='token'"),
@@ -154,3 +176,13 @@ def test_a_configuration_survives_its_dictionary():
     config = SRMLConfig(**PLAIN, **VALUES)
     again = SRMLConfig(**{name: config.to_dict()[name] for name in VALUES}, **PLAIN)
     assert {name: dataclasses.asdict(again)[name] for name in VALUES} == VALUES
+
+
+def test_copies_keep_the_hub_token_and_what_is_written_does_not():
+    config = SRMLConfig(**PLAIN, hub_token="secret", gradient_checkpointing_kwargs={"use_reentrant": False})
+    for copied in (copy.copy(config), copy.deepcopy(config)):
+        assert copied.hub_token == "secret"
+        assert copied == config
+    copy.deepcopy(config).gradient_checkpointing_kwargs["use_reentrant"] = True
+    assert config.gradient_checkpointing_kwargs == {"use_reentrant": False}
+    assert pickle.loads(pickle.dumps(config)).hub_token is None

@@ -6,7 +6,7 @@ import pytest
 import torch
 from datasets import Dataset
 
-from tests.srml.on_two_ranks import EVAL_ROWS, RUNS, rows_of
+from tests.srml.on_two_ranks import EVAL_ROWS, INTERRUPTED, RUNS, rows_of
 from tests.srml.training import TOKENIZER, build_trainer, parameters, step_logs, update_difference
 from tests.tiny import build_tiny_model, tiny_rows
 from tests.two_ranks import launch_on_two_ranks
@@ -63,6 +63,17 @@ def test_theta_is_the_same_on_every_rank_and_as_in_one_process(name, launched):
     assert ranks[0]["theta"] == ranks[1]["theta"]
     assert ranks[0]["theta"] == pytest.approx(alone(name).balance.theta, rel=1e-6)
     assert len({log["alpha"] for log in ranks[0]["logs"]}) == len(ranks[0]["logs"]) > 1
+
+
+def test_a_resumed_run_goes_on_with_theta_on_every_rank(launched):
+    ranks = results(launched[0], "resumed")
+    (theta,) = {theta for rank in ranks for theta in rank["theta"]}
+    whole, resumed = ranks[0]["alphas"]
+    assert len(set(whole)) == 4 and resumed == whole  # the log of the first two steps comes from the checkpoint
+    assert theta != build_trainer(**INTERRUPTED).balance.theta
+    for rank in ranks:
+        for found in rank["parameters"]:
+            assert torch.equal(found, ranks[0]["parameters"][0])
 
 
 @pytest.mark.parametrize("name", list(RUNS))

@@ -35,7 +35,9 @@ ROWS = {
     "quoted end tag": [("Hi?\n", NONE), ("So E so E", THINK), (f"\n\n[f()]{END}", RESULT)],
     "quoted start tag": [("Hi?\n", NONE), ("Ssay S or E so E", THINK), (f"[f()]{END}", RESULT)],
     "quoted in the prompt": [("say S and E\n", NONE), ("SsoE", THINK), (f"[f()]{END}", RESULT)],
-    "unclosed thought": [("Hi?\n", NONE), ("so ", RESULT), (f"Sso so{END}", THINK)],
+    "unclosed thought": [("Hi?\n", NONE), (f"Sso so{END}", THINK)],
+    "unclosed thought behind white space": [("Hi?\n", NONE), (" \n", RESULT), (f"Sso so{END}", THINK)],
+    "words that mention the start tag": [("Hi?\n", NONE), (f"Wrap it in S tags.{END}", RESULT)],
     "opened by the prompt": [("Hi?\nS\n", NONE), ("so E", THINK), (f"\n\n[f()]{END}", RESULT)],
     "opened by the prompt, and again": [("Hi? S\n", NONE), ("so S so E", THINK), (f"[f()]{END}", RESULT)],
     "opened by the prompt, unclosed": [("Hi?\nS\n\n", NONE), (f"so [f()]{END}", THINK)],
@@ -143,7 +145,7 @@ def segments_of_characters(text: str, firsts: list[int], labels: list[int], eos:
         prompt_begin = end
         if opened or (end_tag and not start_tag):
             result_before = ""
-        elif not start_tag:
+        elif not end_tag and (not start_tag or result_before.strip()):
             thought = ""
         for index in turn:
             inside = len(result_before) <= firsts[index] - begin < len(thought)
@@ -290,7 +292,9 @@ def test_without_an_end_token_turns_are_runs_of_trained_tokens():
         ("a</think>b", True, "a</think>"),
         ("a<think>b</think>c", True, "a<think>b</think>"),
         ("abc", True, "abc"),
-        ("a<think>b", False, "<think>b"),
+        ("<think>b", False, "<think>b"),
+        (" \n<think>b", False, "<think>b"),
+        ("a<think>b", False, ""),
         ("abc", False, ""),
         ("", False, ""),
         ("", True, ""),

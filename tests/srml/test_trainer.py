@@ -14,7 +14,6 @@ from accelerate import ParallelismConfig
 from datasets import Dataset
 from transformers import TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
-from trl import SFTConfig
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from funreason_trl.srml import SRMLTrainer
@@ -76,13 +75,6 @@ def test_what_cannot_be_right_is_refused_before_training(rows, changes, argument
         rows = build_trainer().train_dataset
     with pytest.raises(ValueError, match=reason):
         build_trainer(rows, arguments=arguments, **changes)
-
-
-def test_a_bare_sft_config_is_refused(tmp_path):
-    arguments = SFTConfig(tmp_path, use_cpu=True, bf16=False, report_to=[])
-    rows = Dataset.from_list(tiny_rows(2))
-    with pytest.raises(TypeError, match="`SRMLConfig`"):
-        SRMLTrainer(build_tiny_model(len(TOKENIZER)), arguments, train_dataset=rows, processing_class=TOKENIZER)
 
 
 def test_a_missing_training_set_is_refused():

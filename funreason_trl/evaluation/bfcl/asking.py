@@ -1,11 +1,11 @@
 """Ask a model questions, of BFCL or of ours, and get results that can be written and judged.
 
 In: questions ([`bfcl_questions`] from BFCL's rows, [`row_questions`] from canonical ones) and a generator. Out:
-[`ask`]: [`~funreason_trl.evaluation.bfcl.results.BfclResult`]s by category and id.
+[`ask`]: [`~funreason_trl.evaluation.bfcl.results.BfclResult`]s by category and id, which [`results_of`] makes of answers.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,17 @@ def bfcl_questions(rows: list[BfclRow], style: str = "python", files: BfclFiles 
     return [Question(row, prompt, style == "native") for row, prompt in zip(rows, prompts, strict=True)]
 
 
-def row_questions(rows: Iterable[dict[str, Any]]) -> list[Question]:
-    """Canonical rows as questions in the python form, with their last assistant turn as the gold answer."""
-    return [Question(bfcl_question(row), Prompt(prompt_messages(row["messages"], row["tools"]))) for row in rows]
+def row_questions(rows: Iterable[dict[str, Any]], form: str = "python") -> list[Question]:
+    """Canonical rows as questions in this form, with their last assistant turn as the gold answer."""
+    return [Question(bfcl_question(row), row_prompt(row, form), form == "native") for row in rows]
+
+
+def row_prompt(row: dict[str, Any], form: str) -> Prompt:
+    """What the model gets to see of a canonical row: everything but its last answer."""
+    if form == "python":
+        return Prompt(prompt_messages(row["messages"], row["tools"]))
+    messages = row["messages"]
+    return Prompt(messages[:-1] if messages[-1]["role"] == "assistant" else messages, row["tools"] or None)
 
 
 def pick(rows: Iterable[BfclRow], per_category: int | None, seed: int = 0) -> list[BfclRow]:
@@ -84,18 +92,26 @@ def ask(
         ValueError: Two questions have the same id.
     """
     questions = list(questions)
-    by_id = {question.row.id: question for question in questions}
-    if len(by_id) < len(questions):
-        raise ValueError(f"{len(questions)} questions have only {len(by_id)} different ids; give each row its own")
-    prompts = {row_id: question.prompt for row_id, question in by_id.items()}
+    refuse_equal_ids(questions)
+    prompts = {question.row.id: question.prompt for question in questions}
     if path is None:
-        answers = dict(
-            zip(prompts, generate_all(generator, list(prompts.values()), settings, description), strict=True)
-        )
+        answers = generate_all(generator, list(prompts.values()), settings, description)
     else:
-        answers = generate_to_file(generator, prompts, settings, path, description)
+        on_file = generate_to_file(generator, prompts, settings, path, description)
+        answers = [on_file[row_id] for row_id in prompts]
+    return results_of(questions, [answer.texts[0] for answer in answers])
+
+
+def results_of(questions: Sequence[Question], texts: Sequence[str]) -> dict[str, dict[str, BfclResult]]:
+    """The answers to the questions by category and id."""
     results: dict[str, dict[str, BfclResult]] = {}
-    for row_id, question in by_id.items():
-        result = result_of(row_id, answers[row_id].texts[0], question.native)
-        results.setdefault(question.row.category, {})[row_id] = result
+    for question, text in zip(questions, texts, strict=True):
+        row = question.row
+        results.setdefault(row.category, {})[row.id] = result_of(row.id, text, question.native)
     return results
+
+
+def refuse_equal_ids(questions: Sequence[Question]) -> None:
+    different = len({question.row.id for question in questions})
+    if different < len(questions):
+        raise ValueError(f"{len(questions)} questions have only {different} different ids; give each row its own")

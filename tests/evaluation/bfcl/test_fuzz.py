@@ -1,10 +1,13 @@
 """No answer, however hostile, makes the checker raise, run anything, or think for long.
 
-`FUZZ_EXAMPLES=100000 python -m pytest -s tests/evaluation/bfcl/test_fuzz.py` tries as many and prints the slowest.
+`FUZZ_EXAMPLES=100000 python -m pytest -s tests/evaluation/bfcl/test_fuzz.py` tries as many, others in each run, and
+prints the slowest.
 """
 
+import gc
 import os
 import sys
+import threading
 from collections import Counter
 from time import process_time
 
@@ -17,6 +20,8 @@ from funreason_trl.evaluation.bfcl.rows import BfclRow, Judgement
 
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
+SAME = settings.default.derandomize and "FUZZ_EXAMPLES" not in os.environ
+HANG_SECONDS = 120  # of processor time, far above what the slowest machine needs
 # What Python reports when code is run, files are opened, processes started or the network used. Parsing reports
 # "compile", and messages about text read its source line by line from nowhere.
 FORBIDDEN = ("exec", "open", "os.", "subprocess.", "socket.", "pickle.", "ctypes.", "shutil.")
@@ -89,15 +94,24 @@ def questions(draw) -> BfclRow:
 
 
 class Watch:
-    """Notes what Python reports of being run while it is on; a hook can't be taken away again."""
+    """Notes what Python reports of being run in this thread, as a context; a hook can't be taken away again."""
 
     def __init__(self):
-        self.on = False
+        self.thread: int | None = None
         self.seen: list[str] = []
         sys.addaudithook(self._hook)
 
+    def __enter__(self):
+        gc.disable()  # what other tests left behind may open and close files when it goes
+        self.seen.clear()
+        self.thread = threading.get_ident()
+
+    def __exit__(self, *exception):
+        self.thread = None
+        gc.enable()
+
     def _hook(self, event: str, arguments: tuple) -> None:
-        if self.on and event.startswith(FORBIDDEN):
+        if self.thread == threading.get_ident() and event.startswith(FORBIDDEN):
             self.seen.append(f"{event}{arguments!r:.200}")
 
 
@@ -105,23 +119,18 @@ WATCH = Watch()
 
 
 def judge_watched(row: BfclRow, text: str) -> tuple[Judgement, float]:
-    WATCH.seen.clear()
-    WATCH.on = True
     started = process_time()
-    try:
+    with WATCH:
         judgement = judge_answer(row, text)
-    finally:
-        seconds = process_time() - started
-        WATCH.on = False
+    seconds = process_time() - started
     assert WATCH.seen == [], text[:200]
     return judgement, seconds
 
 
 def test_the_watch_sees_what_is_run(tmp_path):
-    WATCH.on = True
-    exec("1 + 1")
-    (tmp_path / "file").open("w").close()
-    WATCH.on = False
+    with WATCH:
+        exec("1 + 1")
+        (tmp_path / "file").open("w").close()
     assert [event.partition("(")[0] for event in WATCH.seen if event.startswith(("exec", "open"))] == ["exec", "open"]
 
 
@@ -129,7 +138,7 @@ def test_hostile_answers():
     slowest: tuple[float, str] = (0.0, "")
     kinds: Counter[str] = Counter()
 
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, derandomize=SAME, database=None, suppress_health_check=list(HealthCheck))
     @given(questions(), ANSWERS)
     def check(row: BfclRow, text: str):
         nonlocal slowest
@@ -143,7 +152,7 @@ def test_hostile_answers():
     print(
         f"\n{sum(kinds.values())} answers, slowest {slowest[0]:.2f} s of processor time ({slowest[1]}); {dict(kinds)}"
     )
-    assert slowest[0] < 20  # a guard against hanging, on machines that are busy
+    assert slowest[0] < HANG_SECONDS
 
 
 @pytest.mark.parametrize("category", ["simple_python", "simple_java", "simple_javascript", "irrelevance"])
@@ -156,4 +165,4 @@ def test_a_million_characters(category, piece):
     for length in (1_000, 30_000, 1_000_000):
         judgement, seconds = judge_watched(row, f"[f(x={piece * (length // len(piece))})]")
         assert isinstance(judgement, Judgement)
-        assert seconds < 20
+        assert seconds < HANG_SECONDS

@@ -9,8 +9,8 @@ from funreason_trl.evaluation.bfcl.errors import DecodingError, UnreadableType
 from funreason_trl.evaluation.bfcl.java import decode_java, java_value
 
 
-# Far above what the slowest machine needs; a pattern that goes back over the text would take hours.
-HANG_SECONDS = 20
+# Of processor time, far above what the slowest machine needs; a pattern that goes back over the text would take hours.
+HANG_SECONDS = 120
 
 TYPES = [
     "byte",
@@ -298,10 +298,10 @@ def test_values_are_always_read(text, type_name, item_type):
 @pytest.mark.parametrize("unit", ["(", "a<", "f(a=", "=/re/set", "~?. ", "!) ", "/* #", '"s"', "a,", "new A<", "é"])
 @pytest.mark.parametrize("length", [4000, 1_000_000])
 def test_hostile_answers_end(unit, length):
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(DecodingError):
         decode_java(f"[f(a={unit * (length // len(unit))}")
-    assert time.monotonic() - start < HANG_SECONDS
+    assert time.process_time() - start < HANG_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -322,6 +322,6 @@ def test_hostile_answers_end(unit, length):
 )
 @pytest.mark.parametrize("ending", ["", "\n>()", " x}"])
 def test_hostile_values_end(opening, unit, type_name, ending):
-    start = time.monotonic()
+    start = time.process_time()
     java_value(opening + unit * (1_000_000 // len(unit)) + ending, type_name)
-    assert time.monotonic() - start < HANG_SECONDS
+    assert time.process_time() - start < HANG_SECONDS

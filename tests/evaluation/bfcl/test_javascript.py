@@ -9,8 +9,8 @@ from funreason_trl.evaluation.bfcl.errors import DecodingError, UnreadableType
 from funreason_trl.evaluation.bfcl.javascript import decode_javascript, javascript_value
 
 
-# Far above what the slowest machine needs; a pattern that goes back over the text would take hours.
-HANG_SECONDS = 20
+# Of processor time, far above what the slowest machine needs; a pattern that goes back over the text would take hours.
+HANG_SECONDS = 120
 
 TYPES = ["String", "integer", "float", "Bigint", "Boolean", "dict", "array", "any"]
 
@@ -253,10 +253,10 @@ def test_values_are_read_or_unreadable(text, type_name, item_type):
 @pytest.mark.parametrize("unit", ["~}", "/* #", "`${", "void>>== ", "(x,", "=> typeof", "a<", "'c'", "if enum ", "é@"])
 @pytest.mark.parametrize("length", [4000, 1_000_000])
 def test_hostile_answers_end(unit, length):
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(DecodingError):
         decode_javascript(f"[f(a={unit * (length // len(unit))}")
-    assert time.monotonic() - start < HANG_SECONDS
+    assert time.process_time() - start < HANG_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -278,6 +278,6 @@ def test_hostile_answers_end(unit, length):
 )
 @pytest.mark.parametrize("ending", ["", "\n]]", "}"])
 def test_hostile_values_end(opening, unit, type_name, ending):
-    start = time.monotonic()
+    start = time.process_time()
     javascript_value(opening + unit * (300_000 // len(unit)) + ending, type_name)
-    assert time.monotonic() - start < HANG_SECONDS
+    assert time.process_time() - start < HANG_SECONDS

@@ -350,7 +350,7 @@ def test_a_template_of_parts():
 
 
 def test_the_template_is_shipped_and_is_the_one_at_the_top():
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     assert (root / "funreason_trl" / TEMPLATE).read_text() == (root / TEMPLATE).read_text()
     assert TEMPLATE in (root / "setup.cfg").read_text()
 

@@ -10,12 +10,12 @@ import pytest
 from tests.tiny import QUERIES
 
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.mark.parametrize("script", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
 def test_an_example_is_short_and_listed(script):
-    assert len(script.read_text().splitlines()) < 70
+    assert len(script.read_text().splitlines()) < (60 if script.name == "train_srml.py" else 70)
     assert script.name in (EXAMPLES / "README.md").read_text()
 
 

@@ -12,8 +12,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from funreason_trl.data.sources import load_rows
 from funreason_trl.hub import HubError, download, push_dataset, push_model
 from tests.hub.routes import OTHER_TOKEN, READ_TOKEN, WRITE_TOKEN
+from tests.hub.test_datasets import ROWS, build
 from tests.hub.trained import train_into
-from tests.test_hub import ROWS, build
 
 
 NAME = "alice/caller"

@@ -309,7 +309,7 @@ def test_the_token_is_in_the_headers_to_the_hub_and_nowhere_else(hub, copied, tm
     model = train_into(tmp_path / "trained") / "full"
     command = [sys.executable, "-m", "tests.hub.push_and_load", str(copied), str(model), str(tmp_path / "downloaded")]
     done = subprocess.run(
-        command, env=told, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=300
+        command, env=told, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=1800
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.splitlines()[-1] == "8"

@@ -9,7 +9,8 @@ In: rows of the embedded sample, an `SRMLTrainer` with a `RefinementCallback`. O
 - tokens a second of a round's rollouts, against `generate_all` with the same generator, prompts and settings, in turn;
 - the parts of a round: rollout, inspection (most of it while the next chunk is rolled out), what is left of it at the end
   (`waiting`), and all else (tokenizing, writing, changing the pool);
-- resident memory after each of ten rounds, in a process of its own with a tiny model.
+- resident memory after each of ten rounds that replace every row, in a process of its own with a tiny model and a
+  generator of right answers.
 """
 
 import argparse
@@ -17,11 +18,12 @@ import gc
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from unittest import mock
 
 import torch
 from common import describe_machine, write_json
@@ -33,7 +35,7 @@ from funreason_trl.data.rendering import render_python
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.evaluation.bfcl.asking import row_prompt
 from funreason_trl.evaluation.table import markdown_table
-from funreason_trl.generation import generate_all
+from funreason_trl.generation import Generated, GenerationSettings, Prompt, generate_all
 from funreason_trl.generation.transformers_generator import TransformersGenerator
 from funreason_trl.models.smollm2 import smollm2_path
 from funreason_trl.models.tiny import build_tiny_model
@@ -42,6 +44,7 @@ from funreason_trl.refinement import RefinementCallback, RefinementConfig
 
 RESULTS = Path(__file__).parent / "results" / "round_cost.json"
 MEMORY_ROUNDS = 10
+CHUNKS = 3  # of a round: while one is inspected, the next is rolled out
 
 
 def refining_trainer(model: str, rows: list[dict], config: RefinementConfig, folder: str) -> SRMLTrainer:
@@ -75,7 +78,7 @@ def measure_rounds(model: str, count: int, repeats: int, max_new_tokens: int) ->
         answers_per_row=2,
         max_new_tokens=max_new_tokens,
         batch_size=16,
-        chunk_size=count,
+        chunk_size=-(-count // CHUNKS),
         hard_first=False,
         shown=0,
     )
@@ -104,6 +107,20 @@ def measure_rounds(model: str, count: int, repeats: int, max_new_tokens: int) ->
     return measured
 
 
+class RightAnswers:
+    """The rows' own answers with a thought more, another one in each round."""
+
+    def __init__(self, rows: list[dict]):
+        self.answers = {row_prompt(row, "python").fingerprint: render_python(row)[-1]["completion"] for row in rows}
+        self.description = {"way": "right answers"}
+
+    def generate(self, prompts: Sequence[Prompt], settings: GenerationSettings) -> Iterator[Generated]:
+        for index, prompt in enumerate(prompts):
+            text = self.answers[prompt.fingerprint][0]["content"]
+            text = text.replace("</think>", f" That is settled, by seed {settings.seed}.</think>")
+            yield Generated(index, (text,), (len(text),), (True,))
+
+
 def play_for_memory(folder: str) -> None:
     """Prints the resident memory after each round, in MiB."""
     rows = list(islice(sample_rows(10_000), 200))
@@ -112,10 +129,16 @@ def play_for_memory(folder: str) -> None:
     config = RefinementConfig(
         rows_per_round=200, answers_per_row=1, temperature=0.0, max_new_tokens=8, batch_size=50, shown=0
     )
-    trainer = refining_trainer(str(model), rows, replace(config, min_accepted=1), folder)
+    trainer = refining_trainer(str(model), rows, config, folder)
     callback = callback_of(trainer)
+    with mock.patch("funreason_trl.refinement.callback.make_generator", lambda *_: RightAnswers(rows)):
+        _play_and_print(callback, trainer)
+
+
+def _play_and_print(callback: RefinementCallback, trainer: SRMLTrainer) -> None:
     for number in range(1, MEMORY_ROUNDS + 1):
-        callback.play(number, trainer.state)
+        line = callback.play(number, trainer.state)
+        assert line["replaced"] > 100, line
         gc.collect()
         status = Path("/proc/self/status").read_text()
         print("MiB", int(status.split("VmRSS:")[1].split()[0]) / 1024, flush=True)
@@ -155,7 +178,7 @@ def report(results: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="smollm2", choices=["smollm2", "tiny"])
-    parser.add_argument("--rows", type=int, default=24, help="queries of a round, each answered twice")
+    parser.add_argument("--rows", type=int, default=36, help="queries of a round, each answered twice")
     parser.add_argument("--repeats", type=int, default=3, help="rounds")
     parser.add_argument("--max-new-tokens", type=int, default=64, help="longest answer")
     parser.add_argument("--results", type=Path, default=RESULTS, help="JSON to write; the table goes beside it")

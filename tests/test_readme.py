@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from funreason_trl.data.rendering import render_dataset
+from funreason_trl.data.sources import load_rows
 from funreason_trl.refinement import RefinementCallback
 from tests.documentation import ROOT, blocks_of, commands_of
 from tests.test_docs import with_tiny_parts, workspace  # noqa: F401
@@ -16,6 +18,7 @@ BEFORE, AFTER, REFINED = (block.text for block in BLOCKS if block.language == "p
 
 @pytest.mark.parametrize("script", [BEFORE, AFTER], ids=["before", "after"])
 def test_the_scripts_before_and_after_train(script, workspace):  # noqa: F811
+    render_dataset(load_rows("rows.jsonl")).to_json("rows/train.jsonl")  # with tools, for the rounds
     names: dict = {}
     exec(compile(with_tiny_parts(script, workspace), "README.md", "exec"), names)
     logged = {key for entry in names["trainer"].state.log_history for key in entry}

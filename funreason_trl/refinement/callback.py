@@ -144,7 +144,7 @@ class RefinementCallback(AttachedCallback):
             )
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs) -> None:
-        self._refuse_a_run_without_rounds(state)
+        self._refuse_a_run_without_rounds(args, state)
         saved = state.stateful_callbacks.get(type(self).__name__)
         if saved is None or not state.global_step:
             self._epochs_played = []  # a second `train()` counts its epochs anew, and goes on with the pool
@@ -355,14 +355,17 @@ class RefinementCallback(AttachedCallback):
         metrics["refinement/seconds/total"] = line["seconds"]
         log_beside(self.trainer, metrics)
 
-    def _refuse_a_run_without_rounds(self, state: TrainerState) -> None:
+    def _refuse_a_run_without_rounds(self, args: TrainingArguments, state: TrainerState) -> None:
         between = range(1, ceil(state.num_train_epochs))
-        if not any(map(self.config.is_due, between)):
-            raise ValueError(
-                f"no round comes in {state.num_train_epochs} epochs with first_round={self.config.first_round} and "
-                f"every_epochs={self.config.every_epochs}, since rounds are between epochs: train for more, or leave the "
-                "callback out."
-            )
+        if any(map(self.config.is_due, between)):
+            return
+        problem = (
+            f"no round comes in {state.num_train_epochs} epochs with first_round={self.config.first_round} and every_epochs="
+            f"{self.config.every_epochs}, since rounds are between epochs: train for more, or leave the callback out."
+        )
+        if args.max_steps <= 0:
+            raise ValueError(problem)
+        logger.warning(f"`max_steps` is {args.max_steps}: {problem}")  # a trial of a few steps
 
 
 def _gate_rows(config: RefinementConfig) -> list[dict[str, Any]]:

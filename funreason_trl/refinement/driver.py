@@ -93,7 +93,7 @@ class AppendingRounds(RefinementCallback):
     def _play_if_due(self, state: TrainerState) -> None:
         """Rounds come when a training has ended."""
 
-    def _refuse_a_run_without_rounds(self, state: TrainerState) -> None:
+    def _refuse_a_run_without_rounds(self, args: TrainingArguments, state: TrainerState) -> None:
         """Each training is followed by a round."""
 
     def _put(self, rows: list[RefinedRow]) -> int:

@@ -204,6 +204,11 @@ def test_a_run_in_which_no_round_comes_is_refused(epochs, config, tmp_path, mode
         trainer.train()
 
 
+def test_a_trial_of_a_few_steps_is_warned_of_no_rounds(tmp_path, model, tokenizer, caplog):
+    refining_trainer(tmp_path, model, tokenizer, ROWS, RefinementCallback(), max_steps=1).train()
+    assert "`max_steps` is 1: no round comes" in caplog.text
+
+
 def test_rounds_may_be_added_to_a_run_that_had_none(tmp_path, model, tokenizer, monkeypatch):
     arguments = {"num_train_epochs": 3, "save_strategy": "epoch"}
     refining_trainer(tmp_path, model, tokenizer, ROWS, **arguments).train()

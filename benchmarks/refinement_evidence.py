@@ -236,8 +236,15 @@ def collect() -> dict:
         "rounds": ROUNDS,
         "machine": describe_machine(),
         "models": {name: measured[name] for name in MODELS if name in measured},
-        "refinement": [json.loads(line) for line in lines.read_text().splitlines()] if lines.exists() else [],
+        "refinement": [_without_paths(json.loads(line)) for line in lines.read_text().splitlines()]
+        if lines.exists()
+        else [],
     }
+
+
+def _without_paths(line: dict) -> dict:
+    """A round's configuration names this machine's folders, and stands above."""
+    return {name: value for name, value in line.items() if name != "config"}
 
 
 def report(found: dict) -> str:

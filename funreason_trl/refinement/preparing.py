@@ -75,8 +75,8 @@ def refuse_foreign_queries(trainer: SRMLTrainer, config: RefinementConfig, rows:
     See with some of the queries that their answers can be trained on.
 
     Raises:
-        ValueError: None of them has tools, or can be written in the form; or, where answers have to find a training row with the same
-            query (the mode `replace`, and rounds on the training rows' own queries), none of them does.
+        ValueError: None of them has tools, or can be written in the form; or, where answers have to find a training row
+            with the same query (the mode `replace`, and rounds on the training rows' own queries), none of them does.
     """
     examples = []
     drawn = [rows[place] for place in draw(rows, COMPARED_QUERIES, str(config.rollout_seed))]

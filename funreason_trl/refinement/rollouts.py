@@ -83,7 +83,8 @@ def roll_out(
             yield []
             continue
         assert found is not None
-        yield [Answered(asked.row, samples, not known[0]) for asked, samples in zip(chunk, found, strict=True)]
+        new = not known[0]
+        yield [Answered(question.row, samples, new) for question, samples in zip(chunk, found, strict=True)]
 
 
 def _keys(question: Asked, settings: GenerationSettings, description: str) -> list[Key]:

@@ -31,7 +31,7 @@ from transformers import AutoTokenizer
 
 from funreason_trl.calls import render_calls
 from funreason_trl.data.rendering import render_python
-from funreason_trl.data.rows import RowError, message_calls
+from funreason_trl.data.rows import THINK_END, RowError, message_calls
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.data.sources import read_rows
 from funreason_trl.evaluation.answers import score_answer
@@ -235,11 +235,22 @@ def collect() -> dict:
         "training": TRAINING,
         "rounds": ROUNDS,
         "machine": describe_machine(),
-        "models": {name: measured[name] for name in MODELS if name in measured},
+        "models": {name: {**measured[name], **_closed(name)} for name in MODELS if name in measured},
         "refinement": [_without_paths(json.loads(line)) for line in lines.read_text().splitlines()]
         if lines.exists()
         else [],
     }
+
+
+def _closed(name: str) -> dict:
+    """How many of a model's answers to BFCL end their thought before they are cut off."""
+    texts = [
+        answer["texts"][0]
+        for path in (RUN / "eval" / name / "answers").glob("*/bfcl-python.jsonl")
+        for answer in map(json.loads, path.read_text().splitlines())
+        if "texts" in answer
+    ]
+    return {"bfcl_closed": sum(THINK_END in text for text in texts), "bfcl_answers": len(texts)} if texts else {}
 
 
 def _without_paths(line: dict) -> dict:
@@ -250,10 +261,10 @@ def _without_paths(line: dict) -> dict:
 def report(found: dict) -> str:
     """Right calls of each model, and the funnel of each round."""
     measured = [
-        [name, _share(result["xlam"]), _share(result["sample"]), *_bfcl_cells(result.get("bfcl", {}))]
+        [name, _share(result["xlam"]), _share(result["sample"]), *_bfcl_cells(result)]
         for name, result in found["models"].items()
     ]
-    heads = ["model", "xlam_style", "sample, new tools", *BFCL_CATEGORIES, "BFCL, all rows"]
+    heads = ["model", "xlam_style", "sample, new tools", *BFCL_CATEGORIES, "BFCL, all rows", "closed thoughts"]
     text = markdown_table(heads, measured) + "\n"
     for line in found["refinement"]:
         rows = [
@@ -270,12 +281,16 @@ def report(found: dict) -> str:
     return text
 
 
-def _bfcl_cells(scores: dict) -> list[str]:
-    if not scores:
-        return ["not measured"] * (len(BFCL_CATEGORIES) + 1)
-    found = [scores[category] for category in BFCL_CATEGORIES]
+def _bfcl_cells(result: dict) -> list[str]:
+    if "bfcl" not in result:
+        return ["not measured"] * (len(BFCL_CATEGORIES) + 2)
+    found = [result["bfcl"][category] for category in BFCL_CATEGORIES]
     right = sum(round(score["accuracy"] * score["count"]) for score in found)
-    return [*(f"{score['accuracy']:.0%}" for score in found), f"{right} of {sum(score['count'] for score in found)}"]
+    return [
+        *(f"{score['accuracy']:.0%}" for score in found),
+        f"{right} of {sum(score['count'] for score in found)}",
+        f"{result['bfcl_closed']} of {result['bfcl_answers']}",
+    ]
 
 
 def _share(counts: dict) -> str:

@@ -86,9 +86,7 @@ def train_assistant_turns_only(dataset: Dataset | IterableDataset, args: SRMLCon
         if "messages" not in row and not has_completions_of_several_turns(dataset, row):
             return args
         logger.warning(
-            "Training on the assistant's turns only (`assistant_only_loss=True`), since only these have segments. This "
-            "needs a chat template with {% generation %} markers, or one that TRL knows. For other templates give "
-            "prompt-completion rows, such as `funreason_trl.data.rendering.render_dataset` makes with form='python'."
+            "Training on the assistant's turns only (`assistant_only_loss=True`), since only these have segments."
         )
         args = copy.copy(args)
         args.assistant_only_loss = True

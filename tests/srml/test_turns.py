@@ -1,0 +1,100 @@
+"""Pins that the assistant's turns, and these alone, are trained where the chat template has no markers for them."""
+
+import copy
+import logging
+
+import pytest
+from datasets import Dataset
+
+from funreason_trl.srml.segments import RESULT, THINK
+from tests.srml.test_preparation import ANSWER, CALL, END, GREETING, QUERY, THOUGHT, trained_parts
+from tests.srml.training import TOKENIZER, build_trainer, step_logs, train
+
+
+PLAIN_CHATML = (
+    "{% for message in messages %}"
+    "{% if loop.first and message['role'] != 'system' %}{{ '<|im_start|>system\\nBe brief.<|im_end|>\\n' }}{% endif %}"
+    "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+OPENS_THE_THOUGHT = PLAIN_CHATML.replace("assistant\\n' }}", "assistant\\n<think>' }}")
+DROPS_EARLIER_THOUGHTS = PLAIN_CHATML.replace(
+    "message['content']", "(message['content'] if loop.last else message['content'].split('</think>')[-1])"
+)
+NEXT = {"role": "user", "content": "And in Paris?"}
+CALL_TURN = [(THINK, THOUGHT), (RESULT, CALL + END + "\n")]
+WORDS_TURN = [(RESULT, "I am fine." + END + "\n")]
+
+
+def tokenizer(template: str | None = PLAIN_CHATML):
+    changed = copy.deepcopy(TOKENIZER)
+    changed.chat_template = template
+    return changed
+
+
+def prepared(*rows: dict, template: str = PLAIN_CHATML, **changes) -> list[dict]:
+    return list(build_trainer(Dataset.from_list(list(rows)), tokenizer=tokenizer(template), **changes).train_dataset)
+
+
+def test_every_turn_of_the_assistant_is_trained_and_nothing_else():
+    (row,) = prepared({"messages": [QUERY, ANSWER, NEXT, GREETING, NEXT, ANSWER]})
+    assert trained_parts(row) == [*CALL_TURN, *WORDS_TURN, *CALL_TURN]
+
+
+def test_a_dialogue_of_one_turn_is_the_row_of_its_prompt_and_completion():
+    assert prepared({"messages": [QUERY, ANSWER]}) == [
+        {key: row[key] for key in ("input_ids", "labels", "segments")}
+        for row in prepared({"prompt": [QUERY], "completion": [ANSWER]})
+    ]
+
+
+def test_of_a_completion_of_several_turns_only_those_of_the_completion_are_trained():
+    (row,) = prepared({"prompt": [QUERY, ANSWER, NEXT], "completion": [ANSWER, NEXT, GREETING]})
+    assert trained_parts(row) == [*CALL_TURN, *WORDS_TURN]
+
+
+def test_a_thought_that_the_generation_prompt_opens_is_thinking():
+    (row,) = prepared({"messages": [QUERY, ANSWER]}, template=OPENS_THE_THOUGHT)
+    assert trained_parts(row) == [(THINK, THOUGHT.removeprefix("<think>")), *CALL_TURN[1:]]
+
+
+def test_a_stream_and_an_evaluation_set_are_prepared_alike():
+    rows = Dataset.from_list([{"messages": [QUERY, ANSWER, NEXT, GREETING]}] * 4)
+    trainer = build_trainer(rows.to_iterable_dataset(), tokenizer=tokenizer(), max_steps=1)
+    assert list(trainer.train_dataset) == prepared(*rows)
+    assert trainer.evaluate(rows)["eval_tokens/think_share"] > 0
+
+
+def test_it_trains_and_says_once_what_is_trained(caplog):
+    with caplog.at_level(logging.WARNING, logger="funreason_trl"):
+        trainer = train([{"messages": [QUERY, ANSWER]}] * 16, tokenizer=tokenizer())
+    (warning,) = caplog.records
+    assert "Training on the assistant's turns only" in warning.getMessage()
+    first, last = step_logs(trainer)
+    assert last["loss"] < first["loss"]
+
+
+def test_a_template_that_writes_a_turn_otherwise_later_is_refused():
+    prepared({"messages": [QUERY, ANSWER]}, template=DROPS_EARLIER_THOUGHTS)
+    with pytest.raises(
+        ValueError, match="Row 0, turn 1: the chat template writes the turn otherwise when others follow"
+    ):
+        prepared({"messages": [QUERY, ANSWER, NEXT, ANSWER]}, template=DROPS_EARLIER_THOUGHTS)
+
+
+@pytest.mark.parametrize(
+    ("messages", "trouble"),
+    [([QUERY, NEXT], "Row 1 has no turn of the assistant"), ([ANSWER, QUERY, ANSWER], "Row 1 begins with")],
+)
+def test_a_row_without_an_answer_is_refused(messages, trouble):
+    with pytest.raises(ValueError, match=trouble):
+        prepared({"messages": [QUERY, ANSWER]}, {"messages": messages})
+
+
+def test_markers_that_leave_the_end_token_out_are_said(caplog):
+    template = PLAIN_CHATML.replace(
+        "message['content']", "'' }}{% generation %}{{ message['content'] }}{% endgeneration %}{{ ''"
+    )
+    with caplog.at_level(logging.WARNING, logger="funreason_trl"):
+        prepared({"messages": [QUERY, ANSWER]}, template=template)
+    assert "leave out the token that ends the assistant's turn" in caplog.records[-1].getMessage()

@@ -37,7 +37,7 @@ import torch
 from common import describe_machine, write_json
 from datasets import Dataset
 from filelock import FileLock, Timeout
-from peft import LoraConfig
+from peft import LoraConfig, PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from funreason_trl import SRMLConfig, SRMLTrainer
@@ -56,6 +56,7 @@ from funreason_trl.models.smollm2 import smollm2_path
 HERE = Path(__file__).parent
 COT_CALLS = HERE.parents[1] / "shared" / "data" / "cot_calls.jsonl"
 SEEDS = (0, 1, 2)
+BATCH_SIZE = 24  # answers at a time
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,10 @@ def rendered(rows: list[dict]) -> Dataset:
 # One run
 
 
-def train(run: Run, experiment: Experiment, train_set: list[dict], folder: Path) -> tuple[SRMLTrainer, float]:
+def build_trainer(
+    run: Run, experiment: Experiment, train_set: list[dict], folder: Path, adapter: Path | None = None
+) -> SRMLTrainer:
+    """A trainer of a new LoRA, or of the `adapter` of an earlier run."""
     config = SRMLConfig(
         output_dir=str(folder),
         balance=run.loss.balance,
@@ -159,17 +163,14 @@ def train(run: Run, experiment: Experiment, train_set: list[dict], folder: Path)
         report_to=[],
         disable_tqdm=True,
     )
-    tokenizer = AutoTokenizer.from_pretrained(smollm2_path())
-    trainer = SRMLTrainer(
-        model=AutoModelForCausalLM.from_pretrained(smollm2_path(), dtype=torch.float32),
+    model = AutoModelForCausalLM.from_pretrained(smollm2_path(), dtype=torch.float32)
+    return SRMLTrainer(
+        model=PeftModel.from_pretrained(model, adapter) if adapter else model,
         args=config,
         train_dataset=rendered(train_set),
-        processing_class=tokenizer,
-        peft_config=LoraConfig(r=16, lora_alpha=32, target_modules="all-linear"),
+        processing_class=AutoTokenizer.from_pretrained(smollm2_path()),
+        peft_config=None if adapter else LoraConfig(r=16, lora_alpha=32, target_modules="all-linear"),
     )
-    started = perf_counter()
-    trainer.train()
-    return trainer, perf_counter() - started
 
 
 def losses(trainer: SRMLTrainer, rows: list[dict]) -> dict[str, float]:
@@ -178,11 +179,13 @@ def losses(trainer: SRMLTrainer, rows: list[dict]) -> dict[str, float]:
 
 
 def answers(trainer: SRMLTrainer, rows: list[dict], experiment: Experiment) -> dict:
+    """Counts of what parses and is right. Merges the adapter into the model, since it then answers faster."""
+    generator = TransformersGenerator(trainer.model.merge_and_unload(), trainer.processing_class, BATCH_SIZE)
     prompts = [prompt_messages(row["messages"], row["tools"]) for row in rows]
     given_starts = [_gold_thinking(row) for row in rows]
-    given = _texts(trainer, [Prompt(p, answer_start=s) for p, s in zip(prompts, given_starts, strict=True)], 128)
+    given = _texts(generator, [Prompt(p, answer_start=s) for p, s in zip(prompts, given_starts, strict=True)], 128)
     given = [start + answer for start, answer in zip(given_starts, given, strict=True)]
-    free = _texts(trainer, [Prompt(prompt) for prompt in prompts], experiment.free_tokens)
+    free = _texts(generator, [Prompt(prompt) for prompt in prompts], experiment.free_tokens)
     return {
         **_counts("given", given, rows),
         **_counts("free", free, rows),
@@ -191,8 +194,7 @@ def answers(trainer: SRMLTrainer, rows: list[dict], experiment: Experiment) -> d
     }
 
 
-def _texts(trainer: SRMLTrainer, prompts: list[Prompt], max_new_tokens: int) -> list[str]:
-    generator = TransformersGenerator(trainer.model, trainer.processing_class)
+def _texts(generator: TransformersGenerator, prompts: list[Prompt], max_new_tokens: int) -> list[str]:
     generated = generate_all(generator, prompts, GenerationSettings(max_new_tokens=max_new_tokens))
     return [answer.texts[0] for answer in generated]
 
@@ -206,21 +208,30 @@ def _counts(name: str, texts: list[str], rows: list[dict]) -> dict[str, int]:
     return {f"{name}_parses": sum(s.parsed for s in scores), f"{name}_right": sum(s.right for s in scores)}
 
 
-def measure(run: Run, experiment: Experiment, folder: Path) -> dict:
+def measure(run: Run, experiment: Experiment, folder: Path, known: dict | None) -> dict:
+    """Trains and measures a run; one that is `known` from the first stage is not trained again, but tested."""
     train_set, validation_set, test_set = split_rows(experiment)
-    trainer, seconds = train(run, experiment, train_set, folder / "trainer")
-    trainer.save_model(str(folder / "model"))
-    history = [entry for entry in trainer.state.log_history if "loss/result" in entry]
-    result = {
-        "run": asdict(run),
-        "experiment": asdict(experiment),
-        "machine": describe_machine(),
-        "train_seconds": round(seconds, 1),
-        "think_share": mean(entry["tokens/think_share"] for entry in history),
-        "alpha": [entry["alpha"] for entry in history],
-        "train_loss": {key: [entry[key] for entry in history] for key in ("loss", "loss/think", "loss/result")},
-        "validation": losses(trainer, validation_set),
-    }
+    adapter = folder / "model"
+    if known and adapter.exists():
+        trainer = build_trainer(run, experiment, train_set, folder / "trainer", adapter)
+        result = known | {"run": asdict(run)}
+    else:
+        trainer = build_trainer(run, experiment, train_set, folder / "trainer")
+        started = perf_counter()
+        trainer.train()
+        seconds = perf_counter() - started
+        trainer.save_model(str(adapter))
+        history = [entry for entry in trainer.state.log_history if "loss/result" in entry]
+        result = {
+            "run": asdict(run),
+            "experiment": asdict(experiment),
+            "machine": describe_machine(),
+            "train_seconds": round(seconds, 1),
+            "think_share": mean(entry["tokens/think_share"] for entry in history),
+            "alpha": [entry["alpha"] for entry in history],
+            "train_loss": {key: [entry[key] for entry in history] for key in ("loss", "loss/think", "loss/result")},
+            "validation": losses(trainer, validation_set),
+        }
     if run.tested:
         result["test"] = {
             "rows": len(test_set),
@@ -248,11 +259,12 @@ def do_next_run(experiment: Experiment, folder: Path) -> bool:
     for run in missing(experiment, read_results(folder)):
         try:
             with FileLock(folder / f"{run.name}.lock", timeout=0):
-                if run not in missing(experiment, read_results(folder)):
+                results = read_results(folder)
+                if run not in missing(experiment, results):
                     continue
                 print(f"{experiment.name}: {run.name}{' with test' if run.tested else ''}", flush=True)
                 work = HERE.parent / "runs" / "first_evidence" / experiment.name / run.name
-                write_json(folder / f"{run.name}.json", measure(run, experiment, work))
+                write_json(folder / f"{run.name}.json", measure(run, experiment, work, results.get(run.name)))
                 return True
         except Timeout:
             continue

@@ -44,7 +44,7 @@ from funreason_trl.refinement import RefinementCallback, RefinementConfig
 
 RESULTS = Path(__file__).parent / "results" / "round_cost.json"
 MEMORY_ROUNDS = 10
-CHUNKS = 3  # of a round: while one is inspected, the next is rolled out
+CHUNKS = 3  # of a round, or fewer where whole batches make them larger: while one is inspected, the next is rolled out
 
 
 def refining_trainer(model: str, rows: list[dict], config: RefinementConfig, folder: str) -> SRMLTrainer:

@@ -253,7 +253,7 @@ class RefinementCallback(AttachedCallback):
                 judges,
                 accelerator=trainer.accelerator,
                 journal_path=self._folder / JOURNAL if trainer.accelerator.is_main_process else None,
-                chunk_size=config.chunk_size,
+                chunk_size=config.whole_chunk_size,
                 overlapping=not own_judge,
                 show=not trainer.args.disable_tqdm,
             )

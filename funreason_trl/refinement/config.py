@@ -4,6 +4,7 @@ In: values from a script or a YAML file. Out: [`RefinementConfig`], whose values
 """
 
 from dataclasses import dataclass, field
+from math import gcd
 from typing import Any
 
 from funreason_trl.data.formats import FORMATS
@@ -35,7 +36,7 @@ class RefinementConfig:
             weights are its own.
         batch_size (`int`, *optional*, defaults to `8`): Answers at a time on each process.
         chunk_size (`int`, *optional*, defaults to `64`): Queries of each process after which answers are on file and go
-            to inspection.
+            to inspection; some more where their answers would else not fill whole batches.
         base_url, endpoint_model (`str`, *optional*): Of the endpoint.
         vllm_mode (`str`, *optional*, defaults to `"colocate"`): vLLM in each process on the GPUs that train, or one
             `"server"` for all of them (`vllm serve`, see `vllm_rollouts`).
@@ -163,6 +164,12 @@ class RefinementConfig:
             samples=self.answers_per_row,
             seed=self.rollout_seed * 10_000 + round_number,
         )
+
+    @property
+    def whole_chunk_size(self) -> int:
+        """`chunk_size`, rounded up so that the answers fill whole batches, of which a part takes as long."""
+        queries = self.batch_size // gcd(self.batch_size, self.answers_per_row)
+        return -(-self.chunk_size // queries) * queries
 
     def is_due(self, epochs: int) -> bool:
         """Whether a round comes after so many epochs."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -26,7 +27,7 @@ from funreason_trl.fcdr.rules import RULES
 from funreason_trl.fcdr.runner import inspect_all
 from funreason_trl.fcdr.tally import Tally
 from funreason_trl.fcdr.verdicts import Candidate, Stage
-from funreason_trl.generation import GenerationSettings, TextGenerator
+from funreason_trl.generation import GenerationSettings, Prompt, TextGenerator
 from funreason_trl.generation.prompts import Sample
 
 from .prompts import gold_calls
@@ -93,6 +94,9 @@ def play_round(
         EndpointGone: A judge's endpoint is gone; what was answered is in the journal.
     """
     played = Round(number)
+    # Prompts of like length in one batch, here already, since batches don't reach over chunks and processes.
+    order = sorted(range(len(asked)), key=lambda place: -_length(asked[place].prompt))
+    in_order = [asked[place] for place in order]
     show = show and accelerator.is_main_process
     bar = tqdm(total=len(asked) * settings.samples, desc="Inspecting", unit="answer", leave=False, disable=not show)
 
@@ -115,7 +119,7 @@ def play_round(
         _ended_early_on_errors(ThreadPoolExecutor(1, "inspection")) as background,
     ):
         started = perf_counter()
-        for answers in roll_out(generator, asked, settings, accelerator, answers_journal, chunk_size, show):
+        for answers in roll_out(generator, in_order, settings, accelerator, answers_journal, chunk_size, show):
             tokens = sum(sample.tokens for answer in answers for sample in answer.samples)
             played.tokens += tokens
             played.tokens_now += tokens if answers and answers[0].new else 0
@@ -128,10 +132,14 @@ def play_round(
                     future.result()  # raises what ended the inspection, before more is rolled out
             started = perf_counter()
         _wait_together([future for _, future in chunks], accelerator)
-        for answers, future in chunks:
-            played.inspected += _by_row(future.result(), answers)
+        inspected = [row for answers, future in chunks for row in _by_row(future.result(), answers)]
+        played.inspected = [row for _, row in sorted(zip(order, inspected, strict=False), key=itemgetter(0))]
         played.seconds["waiting"] = perf_counter() - started
     return played
+
+
+def _length(prompt: Prompt) -> int:
+    return len(str(prompt.messages)) + len(str(prompt.tools))
 
 
 def _opened(path: Path | None) -> AbstractContextManager[Journal | None]:

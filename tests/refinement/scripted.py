@@ -72,7 +72,9 @@ def refining_trainer(folder, model, tokenizer, rows, callback=None, **arguments)
 
 
 def small_config(**arguments) -> RefinementConfig:
-    return RefinementConfig(**{"answers_per_row": 2, "rows_per_round": 100, "chunk_size": 3, **arguments})
+    return RefinementConfig(
+        **{"answers_per_row": 2, "batch_size": 2, "rows_per_round": 100, "chunk_size": 3, **arguments}
+    )
 
 
 def scripted_callback(monkeypatch, generator: ScriptedGenerator, **arguments) -> RefinementCallback:

@@ -74,8 +74,8 @@ class Experiment:
 
 
 EXPERIMENTS = {
-    "sample": Experiment("sample", 96, 24, 48, 1, 640, 220, (6e-4, 1.8e-3, 5.4e-3)),
-    "cot": Experiment("cot", 270, 30, 60, 2, 1280, 560, (4e-4, 1.2e-3, 3.6e-3)),
+    "sample": Experiment("sample", 96, 24, 48, 2, 640, 220, (6e-4, 1.8e-3, 5.4e-3)),
+    "cot": Experiment("cot", 270, 30, 60, 4, 1280, 560, (4e-4, 1.2e-3, 3.6e-3)),
 }
 
 
@@ -149,7 +149,7 @@ def build_trainer(
         result_weight=1 - run.loss.think_weight,
         learning_rate=run.learning_rate,
         seed=run.seed,
-        per_device_train_batch_size=4,
+        per_device_train_batch_size=2,
         gradient_accumulation_steps=experiment.accumulation,
         per_device_eval_batch_size=4,
         num_train_epochs=1,

@@ -8,7 +8,7 @@ In: SmolLM2-135M-Instruct with LoRA, rows of the embedded sample joined to exact
 
 The three trainers hold the same weights and take the same batches. Time: one step of each in turn, round after round;
 the ratio is the median over rounds of the ratio within a round, so that a slow moment of the machine hits all three.
-Memory: each trainer alone in a fresh process (peak resident set; on a GPU, peak allocated).
+Memory: each trainer alone in a fresh process, the most that its tensors take at a time.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from itertools import chain, cycle, islice
+from itertools import accumulate, chain, cycle, islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -26,6 +26,7 @@ from common import describe_machine, write_json
 from datasets import Dataset, disable_caching, disable_progress_bars, load_from_disk
 from peft import LoraConfig
 from torch.nn import functional
+from torch.profiler import ProfilerActivity, profile
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
@@ -139,14 +140,20 @@ def measure_memory(length: int) -> dict:
 
 
 def peak_memory(name: str, rows: Dataset) -> float:
+    """GiB of the model's weights and of all tensors of a step, when they are most."""
     trainer = build(name, rows, per_device_train_batch_size=len(rows))
-    for _ in range(2):
-        run_step(trainer, next(iter(trainer.get_train_dataloader())))
+    batch = next(iter(trainer.get_train_dataloader()))
+    run_step(trainer, batch)
     if torch.cuda.is_available():
+        run_step(trainer, batch)
         return torch.cuda.max_memory_allocated() / 2**30
-    # Not `ru_maxrss`, in which Linux counts the peak of the process that started this one too.
-    status = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 2**20
+    # Not the resident set, which differs by several percent from run to run of the same trainer.
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        run_step(trainer, batch)
+    events = [event for event in profiler.profiler.kineto_results.events() if event.name() == "[memory]"]
+    changes = [event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())]
+    weights = sum(parameter.numel() * parameter.element_size() for parameter in trainer.model.parameters())
+    return (weights + max(accumulate(changes))) / 2**30
 
 
 def measure_preparation(rounds: int) -> dict:

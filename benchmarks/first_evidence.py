@@ -1,7 +1,8 @@
 """Does balance help? Plain SFT against the multiscale loss, each at its own best learning rate, over three seeds.
 
     python benchmarks/first_evidence.py --rows sample              # everything, resumable, hours
-    python benchmarks/first_evidence.py --rows cot --max-runs 1    # one more run of the other experiment
+    python benchmarks/first_evidence.py --rows cot-short           # short real rows, hours
+    python benchmarks/first_evidence.py --rows cot --max-runs 1    # one more run on all real rows, of an hour each
     python benchmarks/first_evidence.py --rows sample --table      # only the table of what is there
 
 In: SmolLM2-135M-Instruct; rows of the embedded sample (train tools for training, held-out tools for the rest), or of
@@ -75,6 +76,7 @@ class Experiment:
 
 EXPERIMENTS = {
     "sample": Experiment("sample", 96, 24, 48, 2, 640, 220, (6e-4, 1.8e-3, 5.4e-3)),
+    "cot-short": Experiment("cot-short", 96, 10, 30, 4, 768, 400, (4e-4, 1.2e-3, 3.6e-3)),
     "cot": Experiment("cot", 270, 30, 60, 4, 1280, 560, (4e-4, 1.2e-3, 3.6e-3)),
 }
 

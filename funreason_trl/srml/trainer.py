@@ -199,8 +199,9 @@ class SRMLTrainer(SFTTrainer):
         return dataset.shuffle(seed=args.seed) if args.shuffle_dataset else dataset
 
     def _mark_turns(self, dataset, processing_class, args, dataset_name):
-        if processing_class.chat_template is None:
-            return dataset  # refused by TRL, with the reason
+        has_transform = isinstance(dataset, Dataset) and dataset.format["type"] == "custom"
+        if processing_class.chat_template is None or has_transform:
+            return dataset  # TRL refuses it, with the reason
         if not has_generation_markers(processing_class.chat_template):
             self.chat_template = marked_template(processing_class)
             if self.chat_template is None:

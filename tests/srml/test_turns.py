@@ -98,3 +98,16 @@ def test_markers_that_leave_the_end_token_out_are_said(caplog):
     with caplog.at_level(logging.WARNING, logger="funreason_trl"):
         prepared({"messages": [QUERY, ANSWER]}, template=template)
     assert "leave out the token that ends the assistant's turn" in caplog.records[-1].getMessage()
+
+
+@pytest.mark.parametrize(
+    ("change", "template", "reason"),
+    [
+        (lambda rows: rows, None, "chat_template"),
+        (lambda rows: rows.with_transform(lambda batch: batch), PLAIN_CHATML, "with_transform"),
+    ],
+)
+def test_what_trl_refuses_is_refused_with_its_reason(change, template, reason):
+    rows = change(Dataset.from_list([{"messages": [QUERY, ANSWER]}]))
+    with pytest.raises(ValueError, match=reason):
+        build_trainer(rows, tokenizer=tokenizer(template))

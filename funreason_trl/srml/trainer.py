@@ -20,7 +20,6 @@ from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin, TrainingArguments
 from transformers.trainer_callback import ExportableState
 from trl import SFTTrainer
-from trl.chat_template_utils import has_generation_markers
 from trl.data_utils import get_dataset_column_names
 from trl.trainer.utils import get_config_model_id, global_then_local_main_first
 
@@ -52,7 +51,7 @@ from .preparation import (
 from .pushing import ADAPTER, base_names, name_base
 from .quantization import keep_4bit_weights_savable
 from .recording import RunRecorder
-from .turns import marked_template, tokenize_turns, warn_of_unlearned_end
+from .turns import find_turns
 
 
 logger = get_logger(__name__)
@@ -183,7 +182,9 @@ class SRMLTrainer(SFTTrainer):
             uncut = train_assistant_turns_only(dataset, uncut)
             chat_template = self.chat_template
             if uncut.assistant_only_loss and not args.assistant_only_loss:
-                dataset = self._mark_turns(dataset, processing_class, args, dataset_name)
+                self.chat_template, dataset = find_turns(
+                    dataset, processing_class, map_arguments(dataset, args, f"Tokenizing {dataset_name} dataset")
+                )
             dataset = super()._prepare_dataset(dataset, processing_class, uncut, False, formatting_func, dataset_name)
             self.chat_template = chat_template
             with global_then_local_main_first():
@@ -197,19 +198,6 @@ class SRMLTrainer(SFTTrainer):
                 map_kwargs = map_arguments(dataset, args, f"Truncating {dataset_name} dataset")
                 dataset = drop_untrained(dataset, map_kwargs)
         return dataset.shuffle(seed=args.seed) if args.shuffle_dataset else dataset
-
-    def _mark_turns(self, dataset, processing_class, args, dataset_name):
-        has_transform = isinstance(dataset, Dataset) and dataset.format["type"] == "custom"
-        if processing_class.chat_template is None or has_transform:
-            return dataset  # TRL refuses it, with the reason
-        if not has_generation_markers(processing_class.chat_template):
-            self.chat_template = marked_template(processing_class)
-            if self.chat_template is None:
-                with global_then_local_main_first():
-                    map_kwargs = map_arguments(dataset, args, f"Tokenizing {dataset_name} dataset")
-                    return tokenize_turns(dataset, self._tokenizer, map_kwargs)
-        warn_of_unlearned_end(processing_class, self.chat_template)
-        return dataset
 
     def _set_signature_columns_if_needed(self):
         super()._set_signature_columns_if_needed()

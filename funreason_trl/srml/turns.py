@@ -14,8 +14,13 @@ from typing import Any
 from accelerate.logging import get_logger
 from datasets import Dataset, IterableDataset
 from transformers import PreTrainedTokenizerBase, ProcessorMixin
-from trl.chat_template_utils import get_training_chat_template, is_chat_template_stop_token_trained
+from trl.chat_template_utils import (
+    get_training_chat_template,
+    has_generation_markers,
+    is_chat_template_stop_token_trained,
+)
 from trl.data_utils import common_prefix_length, get_dataset_column_names
+from trl.trainer.utils import global_then_local_main_first
 
 from .segments import IGNORED_LABEL
 
@@ -23,22 +28,34 @@ from .segments import IGNORED_LABEL
 logger = get_logger(__name__)
 
 
-def marked_template(processing_class: PreTrainedTokenizerBase | ProcessorMixin) -> str | None:
-    """TRL's template for the same model, with markers around the assistant's turns; None where TRL has none."""
-    try:
-        return get_training_chat_template(processing_class)
-    except ValueError:
-        return None
+def find_turns(
+    dataset: Dataset | IterableDataset,
+    processing_class: PreTrainedTokenizerBase | ProcessorMixin,
+    map_kwargs: dict[str, Any],
+) -> tuple[str | None, Dataset | IterableDataset]:
+    """
+    TRL's template with markers, if it is needed and there is one, and the rows; without one, tokenized.
 
-
-def warn_of_unlearned_end(
-    processing_class: PreTrainedTokenizerBase | ProcessorMixin, chat_template: str | None
-) -> None:
-    if not is_chat_template_stop_token_trained(processing_class, chat_template=chat_template):
+    Raises:
+        `ValueError`: See [`tokenize_turns`].
+    """
+    has_transform = isinstance(dataset, Dataset) and dataset.format["type"] == "custom"
+    if processing_class.chat_template is None or has_transform:
+        return None, dataset  # TRL refuses it, with the reason
+    template = None
+    if not has_generation_markers(processing_class.chat_template):
+        try:
+            template = get_training_chat_template(processing_class)
+        except ValueError:  # TRL has none for this model
+            tokenizer = getattr(processing_class, "tokenizer", processing_class)
+            with global_then_local_main_first():
+                return None, tokenize_turns(dataset, tokenizer, map_kwargs)
+    if not is_chat_template_stop_token_trained(processing_class, chat_template=template):
         logger.warning(
             "The {% generation %} markers of the chat template leave out the token that ends the assistant's turn, so "
             "the model doesn't learn to stop. Put that token between the markers."
         )
+    return template, dataset
 
 
 def tokenize_turns(

@@ -30,6 +30,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from statistics import mean, stdev
 from time import perf_counter
@@ -75,8 +76,8 @@ class Experiment:
 
 
 EXPERIMENTS = {
-    "sample": Experiment("sample", 96, 24, 48, 2, 640, 220, (6e-4, 1.8e-3, 5.4e-3)),
-    "cot-short": Experiment("cot-short", 96, 10, 30, 4, 768, 400, (4e-4, 1.2e-3, 3.6e-3)),
+    "sample": Experiment("sample", 96, 24, 48, 2, 640, 220, (1.8e-3, 5.4e-3, 1.62e-2)),
+    "cot-short": Experiment("cot-short", 96, 10, 30, 2, 768, 400, (1.8e-3, 5.4e-3, 1.62e-2)),
     "cot": Experiment("cot", 270, 30, 60, 4, 1280, 560, (4e-4, 1.2e-3, 3.6e-3)),
 }
 
@@ -294,8 +295,7 @@ def report(experiment: Experiment, results: dict[str, dict]) -> str:
     rates = [
         [loss.name, f"{rate:g}", *(f"{result['validation'][key]:.3f}" for key in ("think_loss", "result_loss"))]
         for loss in LOSSES
-        for rate in experiment.learning_rates
-        if (result := results.get(Run(loss, rate, 0).name))
+        for rate, result in _by_rate(loss, results)
     ]
     text = f"## {experiment.name}: rates, seed 0, {experiment.validation_rows} validation rows\n\n"
     text += markdown_table(["loss", "learning rate", "think loss/token", "result loss/token"], rates)
@@ -311,6 +311,12 @@ def report(experiment: Experiment, results: dict[str, dict]) -> str:
     ]
     text += f"\n\n## {experiment.name}: best rate of each loss, seeds, {experiment.test_rows} test rows\n\n"
     return text + markdown_table(["loss", "learning rate", "seeds", *keys], tested) + "\n"
+
+
+def _by_rate(loss: Loss, results: dict[str, dict]) -> list[tuple[float, dict]]:
+    """Runs with seed 0, those at rates that are tried no more among them."""
+    own = [one for one in results.values() if one["run"]["loss"] == asdict(loss) and one["run"]["seed"] == 0]
+    return sorted(((one["run"]["learning_rate"], one) for one in own), key=itemgetter(0))
 
 
 def _tests(loss: Loss, results: dict[str, dict]) -> list[tuple[float, dict]]:

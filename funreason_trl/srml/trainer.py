@@ -182,9 +182,8 @@ class SRMLTrainer(SFTTrainer):
             uncut = train_assistant_turns_only(dataset, uncut)
             chat_template = self.chat_template
             if uncut.assistant_only_loss and not args.assistant_only_loss:
-                self.chat_template, dataset = find_turns(
-                    dataset, processing_class, map_arguments(dataset, args, f"Tokenizing {dataset_name} dataset")
-                )
+                map_kwargs = map_arguments(dataset, args, f"Tokenizing {dataset_name} dataset")
+                self.chat_template, dataset = find_turns(dataset, processing_class, self._tokenizer, map_kwargs)
             dataset = super()._prepare_dataset(dataset, processing_class, uncut, False, formatting_func, dataset_name)
             self.chat_template = chat_template
             with global_then_local_main_first():

@@ -22,6 +22,7 @@ from trl.chat_template_utils import (
 from trl.data_utils import common_prefix_length, get_dataset_column_names
 from trl.trainer.utils import global_then_local_main_first
 
+from .checks import is_stored
 from .segments import IGNORED_LABEL
 
 
@@ -31,6 +32,7 @@ logger = get_logger(__name__)
 def find_turns(
     dataset: Dataset | IterableDataset,
     processing_class: PreTrainedTokenizerBase | ProcessorMixin,
+    tokenizer: PreTrainedTokenizerBase,
     map_kwargs: dict[str, Any],
 ) -> tuple[str | None, Dataset | IterableDataset]:
     """
@@ -39,7 +41,7 @@ def find_turns(
     Raises:
         `ValueError`: See [`tokenize_turns`].
     """
-    has_transform = isinstance(dataset, Dataset) and dataset.format["type"] == "custom"
+    has_transform = isinstance(dataset, Dataset) and not is_stored(dataset)
     if processing_class.chat_template is None or has_transform:
         return None, dataset  # TRL refuses it, with the reason
     template = None
@@ -47,7 +49,6 @@ def find_turns(
         try:
             template = get_training_chat_template(processing_class)
         except ValueError:  # TRL has none for this model
-            tokenizer = getattr(processing_class, "tokenizer", processing_class)
             with global_then_local_main_first():
                 return None, tokenize_turns(dataset, tokenizer, map_kwargs)
     if not is_chat_template_stop_token_trained(processing_class, chat_template=template):

@@ -207,7 +207,7 @@ def test_a_training(tmp_path):
     assert record["quantization"] is None
     assert record["dataset"] == {"rows": 4, "eval_rows": 3}
     assert (record["form"], record["think_tags"]) == ("python", {"start": "<think>", "end": "</think>"})
-    assert record["loss"]["balance"] == "learned" and record["loss"]["alpha"] == trainer.balance.weights(0, 0)[0]
+    assert record["loss"]["balance"] == "learned" and record["loss"]["alpha"] == trainer.balance.alpha_and_beta()[0]
     expected = {
         "steps": 2,
         "batch_size": 2,

@@ -15,8 +15,9 @@ import re
 from typing import Any
 
 from funreason_trl.calls import Call, CallSyntaxError, parse_calls
-from funreason_trl.data.rows import RowError, assistant_message, brief, split_reasoning
+from funreason_trl.data.rows import RowError, assistant_message, split_reasoning
 from funreason_trl.tools import ToolFormatError, normalize_tools
+from funreason_trl.tools.normalize import brief
 
 
 FORMATS = ("xlam", "openai", "sharegpt", "bfcl")

@@ -7,7 +7,8 @@ last turn is what a model wrote.
 import json
 
 from funreason_trl.data.rendering import SYSTEM_PROMPT, read_answer
-from funreason_trl.data.rows import RowError, assistant_message, brief
+from funreason_trl.data.rows import RowError, assistant_message
+from funreason_trl.tools.normalize import brief
 
 
 def read_prompt(messages: list[dict]) -> tuple[list[dict], list[dict]]:

@@ -33,10 +33,10 @@ from funreason_trl.data.rows import (
     THINK_START,
     RowError,
     assistant_message,
-    brief,
     message_calls,
     split_reasoning,
 )
+from funreason_trl.tools.normalize import brief
 
 
 logger = logging.getLogger(__name__)

@@ -28,7 +28,7 @@ from datasets import Dataset, DatasetInfo, Features, Json, List, Value
 from datasets.arrow_writer import ArrowWriter
 
 from funreason_trl.calls import Call
-from funreason_trl.tools.normalize import shown
+from funreason_trl.tools.normalize import brief
 
 
 # The tags that written rows hold, and the one place that says so: rendering, reading and checking take them from here.
@@ -63,11 +63,6 @@ class RowError(ValueError):
     def at(self, place: str) -> "RowError":
         """The same error, with the place that it came from."""
         return RowError(self.field, self.problem, self.mend, place)
-
-
-def brief(value: Any) -> str:
-    """The `repr` of `value`, cut to what fits an error message, at a cost that does not grow with the value."""
-    return shown(value)
 
 
 # ------------------------------------------------------------------------------------------------------------ messages

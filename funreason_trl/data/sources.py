@@ -30,7 +30,8 @@ import pyarrow.parquet
 from datasets import Dataset, Features, IterableDataset, Json, LargeList, List, load_dataset
 
 from funreason_trl.data.formats import FORMATS, convert_record
-from funreason_trl.data.rows import ROW_FEATURES, ExactJson, RowError, brief, check_row, to_dataset
+from funreason_trl.data.rows import ROW_FEATURES, ExactJson, RowError, check_row, to_dataset
+from funreason_trl.tools.normalize import brief
 
 
 logger = logging.getLogger(__name__)

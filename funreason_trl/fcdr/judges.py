@@ -18,9 +18,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from funreason_trl.data.rows import brief, split_reasoning
+from funreason_trl.data.rows import split_reasoning
 from funreason_trl.generation import GenerationSettings
 from funreason_trl.generation.client import EndpointError
+from funreason_trl.tools.normalize import brief
 
 from .journal import Journal, Key
 from .judge_prompts import judge_messages, load_prompt, prompt_version, verdict_schema

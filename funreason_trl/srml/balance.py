@@ -32,13 +32,17 @@ class Balance(TrainerCallback, ExportableState):
 
     def weights(self, think_tokens: float, result_tokens: float) -> tuple[float, float]:
         """alpha and beta of a step that trains this many tokens of each segment, on all ranks."""
+        if self.config.balance == "token":
+            trained_tokens = max(think_tokens + result_tokens, 1)
+            return think_tokens / trained_tokens, result_tokens / trained_tokens
+        return self.alpha_and_beta()
+
+    def alpha_and_beta(self) -> tuple[float, float]:
+        """The weights of the next step, which no rule but `"token"` takes from its tokens."""
         if self.config.balance == "fixed":
             return self.config.think_weight, self.config.result_weight
-        if self.config.balance == "learned":
-            alpha = sigmoid(self.theta)
-            return alpha, 1 - alpha
-        trained_tokens = max(think_tokens + result_tokens, 1)
-        return think_tokens / trained_tokens, result_tokens / trained_tokens
+        alpha = sigmoid(self.theta)
+        return alpha, 1 - alpha
 
     def token_weights(self, counts: torch.Tensor) -> torch.Tensor:
         """
@@ -53,7 +57,7 @@ class Balance(TrainerCallback, ExportableState):
         """
         if self.config.balance == "token":
             return torch.tensor([0.0, 1.0, 1.0], device=counts.device)
-        alpha_and_beta = torch.tensor(self.weights(0, 0), device=counts.device)
+        alpha_and_beta = torch.tensor(self.alpha_and_beta(), device=counts.device)
         return functional.pad(alpha_and_beta * counts.sum() / counts.clamp(min=1), (1, 0))
 
     def learn(self, think_loss: float | None, result_loss: float | None) -> None:

@@ -83,7 +83,8 @@ def train_assistant_turns_only(dataset: Dataset | IterableDataset, args: SRMLCon
     if args.balance == "token" or args.assistant_only_loss or "input_ids" in row or not row.get("messages", True):
         return args
     if is_conversational(row):
-        if "messages" not in row and not has_completions_of_several_turns(dataset, row):
+        answers_alone = "completion" in row and args.completion_only_loss is not False
+        if answers_alone and not has_completions_of_several_turns(dataset, row):
             return args
         logger.warning(
             "Training on the assistant's turns only (`assistant_only_loss=True`), since only these have segments."
@@ -100,8 +101,6 @@ def train_assistant_turns_only(dataset: Dataset | IterableDataset, args: SRMLCon
 
 
 def has_completions_of_several_turns(dataset: Dataset | IterableDataset, first: dict[str, Any]) -> bool:
-    if "completion" not in first:
-        return False
     if len(first["completion"]) > 1 or not is_stored(dataset):
         return len(first["completion"]) > 1
     lengths = (pyarrow.compute.list_value_length(table["completion"]) for table in tables(dataset, "completion"))

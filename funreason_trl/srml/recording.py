@@ -256,7 +256,7 @@ def _loss(trainer: Trainer) -> dict[str, Any]:
     if args.balance == "learned":
         names = ("alpha_init", "alpha_learning_rate", "alpha_min", "alpha_max")
         facts |= {name: vars(args)[name] for name in names}
-        facts["alpha"] = trainer.balance.weights(0, 0)[0]
+        facts["alpha"] = trainer.balance.alpha_and_beta()[0]
     return facts
 
 

@@ -64,8 +64,8 @@ class SRMLTrainer(SFTTrainer):
     Over everything that one optimizer step sees, on every rank and in every accumulation step, the loss is
     `alpha * L_think + beta * L_result`, each a mean over its own tokens. A segment without tokens contributes 0.
 
-    Conversational rows (`messages`) are trained on the assistant's turns only, as only these have segments: unless
-    `balance="token"`, `assistant_only_loss` is switched on for them.
+    Conversational rows (`messages`, or any with `completion_only_loss=False`) are trained on the assistant's turns
+    only, as only these have segments: unless `balance="token"`, `assistant_only_loss` is switched on for them.
 
     Logged beside what TRL logs: `loss/think`, `loss/result`, `tokens/think_share`, `alpha`, `beta`; with `eval_`
     before it in an evaluation, where they, and `eval_loss` unless `balance="token"`, are over the whole evaluation set
@@ -183,7 +183,9 @@ class SRMLTrainer(SFTTrainer):
             chat_template = self.chat_template
             if uncut.assistant_only_loss and not args.assistant_only_loss:
                 map_kwargs = map_arguments(dataset, args, f"Tokenizing {dataset_name} dataset")
-                self.chat_template, dataset = find_turns(dataset, processing_class, self._tokenizer, map_kwargs)
+                self.chat_template, dataset = find_turns(
+                    dataset, processing_class, self._tokenizer, self.completion_only_loss, map_kwargs
+                )
             dataset = super()._prepare_dataset(dataset, processing_class, uncut, False, formatting_func, dataset_name)
             self.chat_template = chat_template
             with global_then_local_main_first():

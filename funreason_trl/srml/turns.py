@@ -33,6 +33,7 @@ def find_turns(
     dataset: Dataset | IterableDataset,
     processing_class: PreTrainedTokenizerBase | ProcessorMixin,
     tokenizer: PreTrainedTokenizerBase,
+    completion_only: bool,
     map_kwargs: dict[str, Any],
 ) -> tuple[str | None, Dataset | IterableDataset]:
     """
@@ -50,7 +51,7 @@ def find_turns(
             template = get_training_chat_template(processing_class)
         except ValueError:  # TRL has none for this model
             with global_then_local_main_first():
-                return None, tokenize_turns(dataset, tokenizer, map_kwargs)
+                return None, tokenize_turns(dataset, tokenizer, completion_only, map_kwargs)
     if not is_chat_template_stop_token_trained(processing_class, chat_template=template):
         logger.warning(
             "The {% generation %} markers of the chat template leave out the token that ends the assistant's turn, so "
@@ -60,10 +61,13 @@ def find_turns(
 
 
 def tokenize_turns(
-    dataset: Dataset | IterableDataset, tokenizer: PreTrainedTokenizerBase, map_kwargs: dict[str, Any]
+    dataset: Dataset | IterableDataset,
+    tokenizer: PreTrainedTokenizerBase,
+    completion_only: bool,
+    map_kwargs: dict[str, Any],
 ) -> Dataset | IterableDataset:
     """
-    Rows with `input_ids` and `labels`: -100 but for the assistant's turns, of a completion where there is one.
+    Rows with `input_ids` and `labels`: -100 but for the assistant's turns, with `completion_only` those of the completion.
 
     Raises:
         `ValueError`: With the row and what to do, where the template writes a turn differently once another follows
@@ -72,13 +76,15 @@ def tokenize_turns(
     return dataset.map(
         _tokenize_row,
         with_indices=True,
-        fn_kwargs={"tokenizer": tokenizer},
+        fn_kwargs={"tokenizer": tokenizer, "completion_only": completion_only},
         remove_columns=get_dataset_column_names(dataset),
         **map_kwargs,
     )
 
 
-def _tokenize_row(row: dict[str, Any], index: int, tokenizer: PreTrainedTokenizerBase) -> dict[str, list[int]]:
+def _tokenize_row(
+    row: dict[str, Any], index: int, tokenizer: PreTrainedTokenizerBase, completion_only: bool
+) -> dict[str, list[int]]:
     tools = row.get("tools")
     template_kwargs = {
         "tools": json.loads(tools) if isinstance(tools, str) else tools,
@@ -92,7 +98,8 @@ def _tokenize_row(row: dict[str, Any], index: int, tokenizer: PreTrainedTokenize
 
     prompt = row.get("prompt") or []
     messages = prompt + row["completion"] if "completion" in row else row["messages"]
-    turns = [turn for turn in range(len(prompt), len(messages)) if messages[turn]["role"] == "assistant"]
+    first = len(prompt) if completion_only else 0
+    turns = [turn for turn in range(first, len(messages)) if messages[turn]["role"] == "assistant"]
     if not turns or turns[0] == 0:
         trouble = "begins with the assistant's turn" if turns else "has no turn of the assistant"
         raise ValueError(f"Row {index} {trouble}, so that there is no answer to learn from; leave it out.")

@@ -53,7 +53,7 @@ def normalize_tools(tools: Any) -> list[dict[str, Any]]:
     if isinstance(tools, dict):
         return [normalize_tool(tools)]
     if not isinstance(tools, list | tuple):
-        raise ToolFormatError(f"tools is {shown(tools)}: give a list of tools, or one as a JSON string")
+        raise ToolFormatError(f"tools is {brief(tools)}: give a list of tools, or one as a JSON string")
     return [normalize_tool(tool) for tool in tools]
 
 
@@ -85,10 +85,10 @@ def normalize_tool(tool: dict[str, Any]) -> dict[str, Any]:
     if function is None:
         function, tool = {key: value for key, value in tool.items() if (key, value) != ("type", "function")}, {}
     if not isinstance(function, dict):
-        raise ToolFormatError(f"field 'function' is {shown(function)}: give a dict with a name and parameters")
+        raise ToolFormatError(f"field 'function' is {brief(function)}: give a dict with a name and parameters")
     name = function.pop("name", None)
     if not isinstance(name, str) or not name:
-        raise ToolFormatError(f"field 'name' is {shown(name)} in {shown(function)}: give the name of the function")
+        raise ToolFormatError(f"field 'name' is {brief(name)} in {brief(function)}: give the name of the function")
     description = function.pop("description", None) or ""
     if not isinstance(description, str):
         raise _format_error(name, ("description",), description, "give a string")
@@ -101,7 +101,7 @@ def normalize_tool(tool: dict[str, Any]) -> dict[str, Any]:
 # --- messages --------------------------------------------------------------------------------------------------------
 
 
-def shown(value: Any) -> str:
+def brief(value: Any) -> str:
     """`value` in at most `MAX_SHOWN_CHARS` characters, whatever it is and however large."""
     text = repr(value) if isinstance(value, str) and len(value) < 100 else _SHORT.repr(value)
     return text if len(text) <= MAX_SHOWN_CHARS else f"{text[: MAX_SHOWN_CHARS - 3]}..."
@@ -127,7 +127,7 @@ _SHORT.maxlevel, _SHORT.maxstring = 3, 100  # Python 3.11 takes no arguments her
 
 
 def _format_error(tool: str, path: Path, value: Any, mend: str) -> ToolFormatError:
-    return ToolFormatError(f"tool {shown(tool)}: field {shown(path_text(path))} is {shown(value)}: {mend}")
+    return ToolFormatError(f"tool {brief(tool)}: field {brief(path_text(path))} is {brief(value)}: {mend}")
 
 
 # --- parameters ------------------------------------------------------------------------------------------------------
@@ -302,18 +302,18 @@ def encode(tools: Any) -> str:
     try:
         return json.dumps(tools, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ToolFormatError(f"tool {shown(tools)} isn't JSON ({error}): give only JSON values") from error
+        raise ToolFormatError(f"tool {brief(tools)} isn't JSON ({error}): give only JSON values") from error
 
 
 def _decode(tools: str) -> Any:
     try:
         return json.loads(tools)
     except (ValueError, RecursionError) as error:
-        raise ToolFormatError(f"tools is {shown(tools)}, which isn't JSON ({error}): give a JSON list") from error
+        raise ToolFormatError(f"tools is {brief(tools)}, which isn't JSON ({error}): give a JSON list") from error
 
 
 def _copy(tool: Any) -> dict[str, Any]:
     """A copy that shares nothing with the caller's tool and is known to hold nothing but JSON."""
     if not isinstance(tool, dict):
-        raise ToolFormatError(f"tool is {shown(tool)}: give a dict with 'name', 'description' and 'parameters'")
+        raise ToolFormatError(f"tool is {brief(tool)}: give a dict with 'name', 'description' and 'parameters'")
     return json.loads(encode(tool))

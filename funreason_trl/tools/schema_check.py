@@ -18,7 +18,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError, validators
 
-from .normalize import FIELDS, LISTS, shown
+from .normalize import FIELDS, LISTS, brief
 
 
 # Most lists and dicts within each other in a checked value; `calls` reads no deeper ones.
@@ -82,9 +82,9 @@ def _enforced_value(keyword: str, value: Any) -> Any:
     if keyword == "properties":
         return {name: enforced(schema) for name, schema in value.items()}
     if keyword == "enum":
-        return Choices(frozenset(map(json_key, value)), shown(value))
+        return Choices(frozenset(map(json_key, value)), brief(value))
     if keyword == "const":
-        return Choices(frozenset([json_key(value)]), shown(value))
+        return Choices(frozenset([json_key(value)]), brief(value))
     if keyword == "required":
         return list(dict.fromkeys(value))
     if keyword in LISTS:

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 from jsonschema import ValidationError
 
 from ..calls import Call
-from .normalize import ToolFormatError, encode, normalize_tools, path_text, shown
+from .normalize import ToolFormatError, brief, encode, normalize_tools, path_text
 from .schema_check import (
     MAX_STEPS,
     MAX_VALUE_DEPTH,
@@ -90,7 +90,7 @@ def validate_call(call: Call, tools: Any) -> list[CallProblem]:
     """
     candidates = _schemas_by_name(encode(tools))
     if not isinstance(call.name, str) or call.name not in candidates:
-        message = f"no tool is named {shown(call.name)}: call one of {shown(list(candidates))}"
+        message = f"no tool is named {brief(call.name)}: call one of {brief(list(candidates))}"
         return [CallProblem("unknown_function", None, message)]
     odd = _find_odd_value(call.arguments)
     if odd:
@@ -107,7 +107,7 @@ def validate_call(call: Call, tools: Any) -> list[CallProblem]:
             if not fewest:
                 break
     except TooMuchWorkError:
-        message = f"{shown(call.name)} takes more than {MAX_STEPS:,} steps to check: give fewer or shorter values"
+        message = f"{brief(call.name)} takes more than {MAX_STEPS:,} steps to check: give fewer or shorter values"
         return [CallProblem("invalid_value", None, message)]
     return fewest or []
 
@@ -117,15 +117,15 @@ def _describe(function: str, error: ValidationError) -> CallProblem:
     kind = cast(ProblemKind, error_kind(error))
     path = path_text(tuple(error.path))
     if kind == "missing_parameter":
-        message = f"{shown(function)} needs {shown(path)}, which isn't given: add it"
+        message = f"{brief(function)} needs {brief(path)}, which isn't given: add it"
     elif kind == "unknown_parameter":
         known = list(islice(error.schema.get("properties", ()), 10))
-        mend = f"use one of {shown(known)}, or leave it out" if known else "leave it out"
-        message = f"{shown(function)} has no parameter {shown(path)}: {mend}"
+        mend = f"use one of {brief(known)}, or leave it out" if known else "leave it out"
+        message = f"{brief(function)} has no parameter {brief(path)}: {mend}"
     else:
-        demand = f"{error.validator} {shown(error.validator_value)}" if error.validator else "no value"
-        place = shown(path) if path else "the dict of arguments"
-        message = f"{place} is {shown(error.instance)}, but the tool asks for {demand}: give such a value"
+        demand = f"{error.validator} {brief(error.validator_value)}" if error.validator else "no value"
+        place = brief(path) if path else "the dict of arguments"
+        message = f"{place} is {brief(error.instance)}, but the tool asks for {demand}: give such a value"
     return CallProblem(kind, path or None, message)
 
 
@@ -153,7 +153,7 @@ def _closed(parameters: dict[str, Any]) -> Any:
 def _find_odd_value(arguments: Any) -> CallProblem | None:
     """The first value that isn't JSON or is out of bounds. Looked for first, as a schema check could stumble over it."""
     if not isinstance(arguments, dict) or not all(isinstance(name, str) for name in arguments):
-        return CallProblem("invalid_value", None, f"the arguments are {shown(arguments)}: give a dict by parameter")
+        return CallProblem("invalid_value", None, f"the arguments are {brief(arguments)}: give a dict by parameter")
     seen = 0
     for name, argument in arguments.items():
         stack: list[tuple[Any, int]] = [(argument, 1)]
@@ -162,7 +162,7 @@ def _find_odd_value(arguments: Any) -> CallProblem | None:
             seen += 1
             reason = f"more than {MAX_VALUES} values" if seen > MAX_VALUES else _oddity(value, depth)
             if reason:
-                return CallProblem("invalid_value", name, f"{shown(name)} holds {reason}")
+                return CallProblem("invalid_value", name, f"{brief(name)} holds {reason}")
             inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
             stack += [(item, depth + 1) for item in inner]
     return None

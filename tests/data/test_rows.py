@@ -12,12 +12,12 @@ from funreason_trl.data.rows import (
     ROW_FEATURES,
     RowError,
     assistant_message,
-    brief,
     check_row,
     message_calls,
     split_reasoning,
     to_dataset,
 )
+from funreason_trl.tools.normalize import brief
 
 
 WEATHER = {

@@ -53,6 +53,22 @@ def test_of_a_completion_of_several_turns_only_those_of_the_completion_are_train
     assert trained_parts(row) == [*CALL_TURN, *WORDS_TURN]
 
 
+@pytest.mark.parametrize("template", [PLAIN_CHATML, TOKENIZER.chat_template], ids=["without markers", "with markers"])
+@pytest.mark.parametrize(
+    ("prompt", "completion", "parts"),
+    [
+        ([QUERY], [ANSWER], [*CALL_TURN]),
+        ([QUERY, ANSWER, NEXT], [GREETING], [*CALL_TURN, *WORDS_TURN]),
+        ([QUERY, ANSWER, NEXT], [ANSWER, NEXT, GREETING], [*CALL_TURN, *CALL_TURN, *WORDS_TURN]),
+    ],
+)
+def test_without_completion_only_loss_the_turns_of_the_prompt_are_trained_too(prompt, completion, parts, template):
+    (row,) = prepared({"prompt": prompt, "completion": completion}, template=template, completion_only_loss=False)
+    assert [(segment, text.removesuffix("\n")) for segment, text in trained_parts(row)] == [
+        (segment, text.removesuffix("\n")) for segment, text in parts
+    ]
+
+
 def test_a_thought_that_the_generation_prompt_opens_is_thinking():
     (row,) = prepared({"messages": [QUERY, ANSWER]}, template=OPENS_THE_THOUGHT)
     assert trained_parts(row) == [(THINK, THOUGHT.removeprefix("<think>")), *CALL_TURN[1:]]

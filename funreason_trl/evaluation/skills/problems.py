@@ -22,7 +22,8 @@ from pathlib import Path
 
 from datasets import load_dataset
 
-from funreason_trl.data.rows import RowError, brief
+from funreason_trl.data.rows import RowError
+from funreason_trl.tools.normalize import brief
 
 
 # The authors' splits of MBPP, by task number (arXiv 2108.07732, section 2.1).

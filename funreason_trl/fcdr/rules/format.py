@@ -14,12 +14,13 @@ import keyword
 import re
 
 from funreason_trl.calls import Call, CallSyntaxError, parse_calls, render_calls
-from funreason_trl.data.rows import THINK_END, THINK_START, brief
+from funreason_trl.data.rows import THINK_END, THINK_START
 from funreason_trl.evaluation.bfcl.decoding import decode_answer
 from funreason_trl.evaluation.bfcl.errors import DecodingError
 from funreason_trl.fcdr.rules.reading import answer_calls, reasoning_text
 from funreason_trl.fcdr.rules.reasons import FormatReason
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
+from funreason_trl.tools.normalize import brief
 
 
 _LIST_OF_CALLS = re.compile(r"\[\s*[^\s\[\]{}\"']")

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from funreason_trl.calls import Call
-from funreason_trl.data.rows import assistant_message, brief
+from funreason_trl.data.rows import assistant_message
 from funreason_trl.evaluation.bfcl.canonical import bfcl_question
 from funreason_trl.evaluation.bfcl.checker import judge_calls
 from funreason_trl.fcdr.rules.reading import (
@@ -30,6 +30,7 @@ from funreason_trl.fcdr.rules.reasons import FunctionAndParameterReason
 from funreason_trl.fcdr.rules.values import leaves, literal_kind
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
 from funreason_trl.tools import CallProblem, normalize_tools, validate_call
+from funreason_trl.tools.normalize import brief
 
 
 _NUMERAL = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*")

@@ -7,7 +7,6 @@ derived really was, is a matter for a judge that reads.
 from typing import Any
 
 from funreason_trl.calls import Call
-from funreason_trl.data.rows import brief
 from funreason_trl.fcdr.rules.reading import (
     Sources,
     answer_calls,
@@ -20,6 +19,7 @@ from funreason_trl.fcdr.rules.reasons import QueryAndToolReason
 from funreason_trl.fcdr.rules.values import has_alternative, leaves
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
 from funreason_trl.tools import validate_call
+from funreason_trl.tools.normalize import brief
 
 
 def check_query_and_tool(candidate: Candidate) -> Verdict:

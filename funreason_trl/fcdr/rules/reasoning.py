@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from funreason_trl.calls import Call
-from funreason_trl.data.rows import THINK_END, THINK_START, brief
+from funreason_trl.data.rows import THINK_END, THINK_START
 from funreason_trl.fcdr.rules.reading import (
     answer_calls,
     answer_message,
@@ -29,6 +29,7 @@ from funreason_trl.fcdr.rules.reading import (
 from funreason_trl.fcdr.rules.reasons import ReasoningReason
 from funreason_trl.fcdr.rules.values import SourceText, digits, leaves, squeeze
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
+from funreason_trl.tools.normalize import brief
 
 
 # A query of fewer content words than this can be thought about in quite other words, and a thought of fewer than this

@@ -9,10 +9,10 @@ teach a model that this query calls nothing. Nor is it dropped, since the attemp
 import re
 
 from funreason_trl.calls import CallSyntaxError, parse_calls
-from funreason_trl.data.rows import brief
 from funreason_trl.fcdr.rules.reading import answer_calls, answer_message, tool_names
 from funreason_trl.fcdr.rules.reasons import ResponseReason
 from funreason_trl.fcdr.verdicts import Candidate, Outcome, Stage, Verdict
+from funreason_trl.tools.normalize import brief
 
 
 _TAG = re.compile(r"<\|?(?:tool_calls?|function_calls?|python_tag)\b|<function=|\[TOOL_CALLS\]|<\uff5ctool\u2581call")

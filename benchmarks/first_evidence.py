@@ -19,8 +19,9 @@ A worked example of an item, its answer, and how it counts:
     given gold reasoning: the model continues after `</think>\\n\\n`; free: it writes the whole answer, greedily.
     parses: the answer is calls (words, for a row that calls nothing); right: these are the gold calls.
 
-Stage 1, `rates`: each of five losses (token, fixed at three weights, learned) at three learning rates, seed 0. The best
-rate of a loss is the one with the lowest loss per result token on the validation rows, of which none is a test row.
+Stage 1, `rates`: each of five losses (token, fixed at three weights, learned) at three or four learning rates, seed 0.
+The best rate of a loss is the one with the lowest loss per result token on the validation rows, of which none is a
+test row.
 Stage 2, `seeds`: each loss at its best rate with seeds 0, 1 and 2, measured on the test rows.
 """
 
@@ -33,7 +34,7 @@ from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from statistics import mean, stdev
-from time import perf_counter
+from time import perf_counter, sleep
 
 import torch
 from common import describe_machine, write_json
@@ -76,8 +77,8 @@ class Experiment:
 
 
 EXPERIMENTS = {
-    "sample": Experiment("sample", 96, 24, 48, 2, 640, 220, (1.8e-3, 5.4e-3, 1.62e-2)),
-    "cot-short": Experiment("cot-short", 96, 10, 30, 2, 768, 400, (1.8e-3, 5.4e-3, 1.62e-2)),
+    "sample": Experiment("sample", 96, 24, 48, 2, 640, 220, (6e-4, 1.8e-3, 5.4e-3, 1.62e-2)),
+    "cot-short": Experiment("cot-short", 96, 10, 30, 2, 768, 400, (1.5e-3, 4e-3, 1e-2)),
     "cot": Experiment("cot", 270, 30, 60, 4, 1280, 560, (4e-4, 1.2e-3, 3.6e-3)),
 }
 
@@ -257,8 +258,17 @@ def missing(experiment: Experiment, results: dict[str, dict]) -> list[Run]:
 
 
 def do_next_run(experiment: Experiment, folder: Path) -> bool:
-    """Does the first run that is missing and that no other process is at; says whether there was one."""
+    """Does a run that is missing, and waits for one while other processes are at all of them; says if there was one."""
     folder.mkdir(parents=True, exist_ok=True)
+    while missing(experiment, read_results(folder)):
+        if do_free_run(experiment, folder):
+            return True
+        sleep(10)
+    return False
+
+
+def do_free_run(experiment: Experiment, folder: Path) -> bool:
+    """Does the first run that is missing and that no other process is at; says whether there was one."""
     for run in missing(experiment, read_results(folder)):
         try:
             with FileLock(folder / f"{run.name}.lock", timeout=0):
@@ -314,7 +324,7 @@ def report(experiment: Experiment, results: dict[str, dict]) -> str:
 
 
 def _by_rate(loss: Loss, results: dict[str, dict]) -> list[tuple[float, dict]]:
-    """Runs with seed 0, those at rates that are tried no more among them."""
+    """Runs with seed 0."""
     own = [one for one in results.values() if one["run"]["loss"] == asdict(loss) and one["run"]["seed"] == 0]
     return sorted(((one["run"]["learning_rate"], one) for one in own), key=itemgetter(0))
 

@@ -6,6 +6,7 @@ In: a requirement with its version. Out: [`download_wheel`]: the wheel.
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 class WheelError(RuntimeError):
@@ -26,9 +27,11 @@ def download_wheel(requirement: str, folder: Path) -> Path:
     Raises:
         WheelError: pip failed.
     """
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), requirement]
-    pip = subprocess.run(command, capture_output=True, text=True)
-    if pip.returncode != 0:
-        raise WheelError(pip.stderr.strip())
-    (wheel,) = folder.glob("*.whl")
-    return wheel
+    # In a folder of its own, since pip writes piece by piece, and others may look for the wheel meanwhile.
+    with TemporaryDirectory(dir=folder) as scratch:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch, requirement]
+        pip = subprocess.run(command, capture_output=True, text=True)
+        if pip.returncode != 0:
+            raise WheelError(pip.stderr.strip())
+        (wheel,) = Path(scratch).glob("*.whl")
+        return wheel.replace(folder / wheel.name)

@@ -126,35 +126,40 @@ class Endpoint(AskedModel):
     ) -> Sample:
         parameters = sampling_parameters(Prompt(messages), settings, number)
         if schema is None or not self._takes_schema:
-            return await self._ask(messages, parameters)
+            return await self._ask_plainly(messages, parameters)
         wanted = {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": schema}}
         try:
             return await self._ask(messages, {**parameters, "response_format": wanted})
         except RequestRefused:
             # It may be the schema or the request itself. Only if the schema was at fault is the plain one answered.
-            sample = await self._ask(messages, parameters)
+            sample = await self._ask_plainly(messages, parameters)
             self._takes_schema = False
             return sample
 
     async def close(self) -> None:
         await self._client.close()
 
+    async def _ask_plainly(self, messages: list[dict], parameters: dict[str, Any]) -> Sample:
+        try:
+            return await self._ask(messages, parameters)
+        except RequestRefused as error:
+            if not self._answered:
+                self._count_failure(error)
+            raise
+
     async def _ask(self, messages: list[dict], parameters: dict[str, Any]) -> Sample:
         try:
             sample = await self._client.complete(messages, **parameters)
-        except RequestRefused as error:
-            self._count_failure(error, gone=not self._answered)
+        except RequestRefused:
             raise
         except EndpointError as error:
-            self._count_failure(error, gone=True)
+            self._count_failure(error)
             raise
         self._answered = True
         self._failures_in_a_row = 0
         return sample
 
-    def _count_failure(self, error: EndpointError, gone: bool) -> None:
-        if not gone:
-            return
+    def _count_failure(self, error: EndpointError) -> None:
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= self.give_up_after:
             raise EndpointGone(

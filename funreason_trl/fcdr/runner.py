@@ -165,8 +165,11 @@ class _Run:
             self._results.put(await task)
 
     async def _end(self) -> None:
-        # A batch of a model in this process can't be stopped, and is waited for.
+        # What a row has asked for at once goes on when one of it fails. A batch of a model in this process can't be
+        # stopped, and is waited for.
         others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         for model in self._models:
             await model.close()

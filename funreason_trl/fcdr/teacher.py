@@ -20,6 +20,10 @@ from .models import AskedModel
 from .verdicts import Candidate, Verdict
 
 
+# More answers than one build ever asks of a row: a build on the hard pool begins behind those of the one before.
+SAMPLES_OF_A_BUILD = 1000
+
+
 class Teacher:
     """
     A model that answers queries.
@@ -68,8 +72,8 @@ class Teacher:
             candidate ([`Candidate`]): Whose row is to get another answer.
             gold (`list[Call]` or `None`): The right calls, if they are known.
             flaw ([`Verdict`], *optional*): Why the last answer was turned down.
-            attempt (`int`, *optional*, defaults to `0`): How often the row has been answered anew before; the same
-                prompt gets other samples.
+            attempt (`int`, *optional*, defaults to `0`): How often the row has been answered anew before in this build;
+                the same prompt gets other samples, as it does in a build on the hard pool.
 
         Returns:
             `list[Candidate]`: As many as the settings' `samples`.
@@ -79,7 +83,8 @@ class Teacher:
             EndpointGone: There are no answers any more.
         """
         messages = self._messages(candidate, gold, flaw)
-        numbers = range(attempt * self.settings.samples, (attempt + 1) * self.settings.samples)
+        first = candidate.details.get("round", 0) * SAMPLES_OF_A_BUILD + attempt * self.settings.samples
+        numbers = range(first, first + self.settings.samples)
         samples = await asyncio.gather(*(self._answer(candidate, messages, number) for number in numbers))
         details = {**candidate.details, "teacher": self.description, "regenerations": attempt}
         return [

@@ -8,8 +8,9 @@ and the calls that the server took out of it put back, as a local model would ha
     ChatClient("https://router.huggingface.co/v1", model, api_key=...)   the providers of the Hub, for a token of it
 
 It sends with aiohttp, because huggingface_hub's `AsyncInferenceClient` takes 2.1 ms of a processor for each request, so
-that one core would bound all endpoints together to some 450 requests a second; aiohttp takes 0.4 ms. The key comes from the variable `FUNREASON_API_KEY` unless it is given. No other key of this machine, such as the Hub's
-token, is ever sent to the endpoint.
+that one core would bound all endpoints together to some 450 requests a second; aiohttp takes 0.4 ms. The key comes from
+the variable `FUNREASON_API_KEY` unless it is given. No other key of this machine, such as the Hub's token, is ever sent
+to the endpoint.
 """
 
 import asyncio
@@ -177,7 +178,7 @@ class ChatClient:
         trouble = f"status {response.status}, {words}"
         self._check_passing(response.status, trouble)
         asked = response.headers.get("retry-after", "")
-        raise _PassingTrouble(trouble, int(asked) if asked.isdecimal() else None)
+        raise _PassingTrouble(trouble, int(asked) if asked.isdecimal() and len(asked) < 10 else None)
 
     def _open(self) -> aiohttp.ClientSession:
         self._places = asyncio.Semaphore(self.concurrency)

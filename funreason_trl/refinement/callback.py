@@ -294,7 +294,8 @@ class RefinementCallback(AttachedCallback):
             for place, answers, kept in zip(places, played.inspected, accepted, strict=True)
             if not kept and not any(answer.status == "error" for answer in answers)
         ]
-        return [*failed, *(place for place in self._hard if place not in set(places))]
+        asked = set(places)
+        return [*failed, *(place for place in self._hard if place not in asked)]
 
     def _change_pool(self, number: int, line: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
         """What becomes of the line of the round."""

@@ -12,7 +12,7 @@ from datasets import Dataset, Features, Value
 
 from funreason_trl.data.reading import answered
 from funreason_trl.data.rendering import NATIVE_FEATURES, PYTHON_FEATURES, render_native, render_python
-from funreason_trl.data.rows import RowError
+from funreason_trl.data.rows import RowError, check_row
 from funreason_trl.srml import SRMLTrainer
 from funreason_trl.srml.preparation import TOKEN_COLUMNS
 
@@ -40,6 +40,7 @@ def prepare_answers(trainer: SRMLTrainer, form: str, rows: Iterable[dict[str, An
     examples: list[dict[str, Any]] = []
     for row in rows:
         try:
+            check_row(row)
             examples.append(_render(row, form))
         except RowError as error:
             logger.warning(f"Round {number}: an accepted answer can't be written: {error}")

@@ -8,7 +8,7 @@ In: a trainer and how vLLM is to run. Out: [`TrainedVllm`], a generator that liv
 
 from collections.abc import Generator, Sequence
 
-from transformers import Trainer
+from transformers import Trainer, TrainerState
 from trl.generation.vllm_generation import VLLMGeneration
 from trl.import_utils import is_vllm_available
 
@@ -53,7 +53,8 @@ class TrainedVllm:
         self.mode = mode
         self.model = trainer.accelerator.unwrap_model(trainer.model_wrapped)
         self._chat = Chat(trainer.processing_class)
-        self._step_of_weights: int | None = None
+        # A second training has a state of its own, and counts its steps anew.
+        self._sent: tuple[TrainerState | None, int] = (None, 0)
         self._vllm = VLLMGeneration(
             model=self.model,
             accelerator=trainer.accelerator,
@@ -86,9 +87,10 @@ class TrainedVllm:
         """
         if not prompts:
             return
-        if self._step_of_weights != self.trainer.state.global_step:
+        sent_state, sent_step = self._sent
+        if sent_step != self.trainer.state.global_step or sent_state is not self.trainer.state:
             self._vllm.sync_weights()
-            self._step_of_weights = self.trainer.state.global_step
+            self._sent = (self.trainer.state, self.trainer.state.global_step)
         end_ids = end_ids_of(self.model, self._chat.tokenizer)
         answers = iter(self._answers(prompts, settings))
         for index, prompt in enumerate(prompts):

@@ -15,7 +15,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import get_token
 from rich.console import Console
 from rich.markdown import Markdown
 from transformers import AutoTokenizer
@@ -30,7 +29,6 @@ from funreason_trl.building.estimate import (
     estimate,
     estimate_table,
 )
-from funreason_trl.building.funnel import funnel_table
 from funreason_trl.building.hard_pool import hard_candidate
 from funreason_trl.building.options import BuildArguments
 from funreason_trl.building.sources import source_rows, source_size
@@ -39,8 +37,10 @@ from funreason_trl.data.sources import ReadReport
 from funreason_trl.fcdr.journal import JournalError
 from funreason_trl.fcdr.models import EndpointGone, Price
 from funreason_trl.generation.client import EndpointError
-from funreason_trl.hub import HubError, push_dataset
+from funreason_trl.hub import HubError
 from funreason_trl.models.smollm2 import Smollm2Error
+from funreason_trl.record import public_name
+from funreason_trl.scripts.built import push_built, refuse_push_without_token, show_built
 from funreason_trl.scripts.ending import ending
 from funreason_trl.scripts.parsing import OptionParser
 
@@ -61,10 +61,7 @@ def build(arguments: BuildArguments, *, progress: bool = True) -> Built:
         )
     if arguments.hard_pool and output.resolve() == Path(arguments.source).resolve():
         raise FileExistsError(f"{output} is the dataset whose hard rows are read; choose another folder")
-    if arguments.push_to_hub is not None and get_token() is None:
-        raise PermissionError(
-            "there is no token to push with; log in with `hf auth login` or set HF_TOKEN before the run"
-        )
+    refuse_push_without_token(arguments.push_to_hub)
     report = ReadReport()
     judges, teacher = make_judges_and_teacher(arguments)
     built = build_dataset(
@@ -129,29 +126,19 @@ Copies and rows of benchmarks, which are not asked about, are not taken off. Not
 """
 
 
-def push(arguments: BuildArguments, built: Built) -> str:
-    """Pushes the dataset, if it is whole; its address."""
-    assert arguments.push_to_hub is not None
-    if built.tally.errors:
-        raise HubError(
-            f"{arguments.push_to_hub} was not pushed, since {len(built.tally.errors)} rows came to no verdict"
-        )
-    return push_dataset(Path(arguments.output), arguments.push_to_hub, private=arguments.private)
-
-
 def length_counter(arguments: BuildArguments) -> dict[str, Any]:
     if arguments.tokenizer is None:
         return {}
     tokenizer = AutoTokenizer.from_pretrained(arguments.tokenizer)
     count: Callable[[str], int] = lambda text: len(tokenizer(text, add_special_tokens=False)["input_ids"])  # noqa: E731
-    return {"count_length": count, "length_unit": f"tokens of {_public(arguments.tokenizer)}"}
+    return {"count_length": count, "length_unit": f"tokens of {public_name(arguments.tokenizer)}"}
 
 
 def how_made(arguments: BuildArguments) -> dict[str, str]:
     """For the card; what is not known is left out."""
 
     def model(name: str) -> str:
-        return _public(arguments.address(name)[0])
+        return public_name(arguments.address(name)[0])
 
     def stage_judge(pair: str) -> str:
         stage, _, models = pair.partition("=")
@@ -159,7 +146,7 @@ def how_made(arguments: BuildArguments) -> dict[str, str]:
 
     benchmarks = ", ".join(NAMES[name] for name in arguments.benchmarks())
     made = {
-        "source": _public(arguments.source),
+        "source": public_name(arguments.source),
         "rows": "its hard rows, answered anew" if arguments.hard_pool else None,
         "shard": arguments.shard,
         "judge": " ".join([arguments.judge, *map(model, arguments.judge_models)]),
@@ -171,11 +158,6 @@ def how_made(arguments: BuildArguments) -> dict[str, str]:
         "funreason-trl": version("funreason-trl"),
     }
     return {key: value for key, value in made.items() if value is not None}
-
-
-def _public(name: str) -> str:
-    """Without the folders of this machine, which are nobody's business on the Hub."""
-    return Path(name).name if Path(name).expanduser().exists() else name
 
 
 def option_parser() -> OptionParser:
@@ -206,14 +188,10 @@ def build_and_show(arguments: BuildArguments) -> None:
             console.print(Markdown(dry_run(arguments)))
             return
         built = build(arguments)
-        console.print(Markdown(funnel_table(built.tally, built.not_inspected())))
-        console.print(built.rows, built.lengths)
-        if built.tally.errors:
-            console.print(
-                f"{len(built.tally.errors)} rows came to no verdict, see errors.jsonl; {again}.", style="bold"
-            )
+        show_built(console, built, f"; {again}")
         if arguments.push_to_hub is not None:
-            console.print(f"pushed: {push(arguments, built)}")
+            address = push_built(built, Path(arguments.output), arguments.push_to_hub, arguments.private)
+            console.print(f"pushed: {address}")
     except REFUSALS as error:
         sys.exit(f"funreason build: {error}")
     except EXPECTED_ERRORS as error:

@@ -170,8 +170,7 @@ def evaluate(arguments: EvalArguments) -> dict[str, Evaluated]:
     output = Path(arguments.output)
     evaluated = {}
     for model in dict.fromkeys(filter(None, (arguments.model, arguments.base))):
-        generator = make_generator(model, arguments)
-        evaluated[model] = evaluate_model(model, generator, arguments, output)
+        evaluated[model] = evaluate_model(model, arguments, output)
         write_scores(output, arguments, evaluated)
     return evaluated
 
@@ -186,7 +185,9 @@ def make_generator(model: str, arguments: EvalArguments) -> TextGenerator:
     return TransformersGenerator(loaded, tokenizer, arguments.batch_size, continuous=arguments.backend == "continuous")
 
 
-def evaluate_model(model: str, generator: TextGenerator, arguments: EvalArguments, output: Path) -> Evaluated:
+def evaluate_model(model: str, arguments: EvalArguments, output: Path) -> Evaluated:
+    """Makes the generator, so that the model leaves the memory before the next one comes."""
+    generator = make_generator(model, arguments)
     whole = Evaluated({}, {}, {})
     for benchmark in arguments.benchmarks:
         reached = (

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.markdown import Markdown
 
-from funreason_trl.building.funnel import funnel_table
 from funreason_trl.building.merging import PartError, find_parts, merge_parts
-from funreason_trl.hub import HubError, push_dataset
+from funreason_trl.hub import HubError
+from funreason_trl.scripts.built import push_built, refuse_push_without_token, show_built
 from funreason_trl.scripts.ending import ending
 from funreason_trl.scripts.parsing import OptionParser
 
@@ -56,22 +55,15 @@ def main(argv: list[str] | None = None) -> None:
 
 def merge(arguments: MergeArguments) -> None:
     """Merges the parts, shows the funnel, and pushes if asked to."""
+    console, output = Console(), Path(arguments.output)
     try:
-        built = merge_parts(find_parts([Path(folder) for folder in arguments.parts]), Path(arguments.output))
-    except PartError as error:
-        sys.exit(f"funreason merge: {error}")
-    console = Console()
-    console.print(Markdown(funnel_table(built.tally, built.not_inspected())))
-    console.print(built.rows, built.lengths)
-    if built.tally.errors:
-        console.print(f"{len(built.tally.errors)} rows came to no verdict, see errors.jsonl.", style="bold")
-    if arguments.push_to_hub is None:
-        return
-    if built.tally.errors:
-        sys.exit(f"{arguments.push_to_hub} was not pushed, since {len(built.tally.errors)} rows came to no verdict")
-    try:
-        console.print(push_dataset(Path(arguments.output), arguments.push_to_hub, private=arguments.private))
-    except HubError as error:
+        refuse_push_without_token(arguments.push_to_hub)
+        built = merge_parts(find_parts([Path(folder) for folder in arguments.parts]), output)
+        show_built(console, built)
+        if arguments.push_to_hub is not None:
+            address = push_built(built, output, arguments.push_to_hub, arguments.private)
+            console.print(f"pushed: {address}")
+    except (PartError, PermissionError, HubError) as error:
         sys.exit(f"funreason merge: {error}")
 
 

@@ -65,7 +65,7 @@ def write_answers(path: Path, rows: list[dict], before: Measurement, trained: li
                 for name, measurement in measured
             }
             line = {"id": row["id"], "query": row["messages"][0]["content"], "gold": gold_answer(row), **answers}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(json.dumps(line) + "\n")
 
 
 def gold_answer(row: dict) -> str:

@@ -19,7 +19,7 @@ from trl.chat_template_utils import (
     has_generation_markers,
     is_chat_template_stop_token_trained,
 )
-from trl.data_utils import common_prefix_length, get_dataset_column_names
+from trl.data_utils import common_prefix_length
 from trl.trainer.utils import global_then_local_main_first
 
 from .checks import is_stored
@@ -67,7 +67,7 @@ def tokenize_turns(
     map_kwargs: dict[str, Any],
 ) -> Dataset | IterableDataset:
     """
-    Rows with `input_ids` and `labels`: -100 but for the assistant's turns, with `completion_only` those of the completion.
+    Rows with `input_ids` and `labels` too: -100 but for the assistant's turns, with `completion_only` those of the completion.
 
     Raises:
         `ValueError`: With the row and what to do, where the template writes a turn differently once another follows
@@ -77,7 +77,6 @@ def tokenize_turns(
         _tokenize_row,
         with_indices=True,
         fn_kwargs={"tokenizer": tokenizer, "completion_only": completion_only},
-        remove_columns=get_dataset_column_names(dataset),
         **map_kwargs,
     )
 

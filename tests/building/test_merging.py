@@ -11,7 +11,7 @@ from funreason_trl.building.merging import PartError, find_parts, merge_parts
 from funreason_trl.building.parts import part_folder
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.fcdr.verdicts import Outcome, Stage
-from funreason_trl.scripts import merge
+from funreason_trl.scripts import built
 from funreason_trl.scripts.cli import main
 from tests.fcdr.scripted import ScriptedJudge
 
@@ -200,14 +200,19 @@ def test_the_command_takes_a_folder_of_parts_or_the_parts(parts, tmp_path, capsy
 
 def test_what_is_whole_is_pushed(parts, tmp_path, monkeypatch, capsys):
     pushed = []
-    monkeypatch.setattr(merge, "push_dataset", lambda *a, **more: pushed.append((a, more)) or "the address")
+    monkeypatch.setattr(built, "push_dataset", lambda *a, **more: pushed.append((a, more)) or "the address")
     command = ["merge", "--parts", str(parts[0].parent), "--output", str(tmp_path / "set"), "--push_to_hub", "me/set"]
+    monkeypatch.setenv("HF_TOKEN", "")
+    with pytest.raises(SystemExit, match="funreason merge: there is no token to push with"):
+        main(command)
+    assert not (tmp_path / "set").exists()
+    monkeypatch.setenv("HF_TOKEN", "hf_of_nobody")
     main(command)
     assert pushed == [((tmp_path / "set", "me/set"), {"private": False})]
     assert "the address" in capsys.readouterr().out
     for index in (0, 1):
         errors = {stage: ScriptedJudge(lambda stage, candidate: Outcome.ERROR) for stage in (Stage.REASONING,)}
         build_dataset(ROWS[:6], parts[index], part=(index, 2), **{**OPTIONS, "judges": errors})
-    with pytest.raises(SystemExit, match="was not pushed, since 6 rows came to no verdict"):
+    with pytest.raises(SystemExit, match="funreason merge: me/set was not pushed, since 6 rows came to no verdict"):
         main(command)
     assert len(pushed) == 1

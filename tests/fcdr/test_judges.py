@@ -203,6 +203,20 @@ def test_a_server_without_schemas_is_asked_without(server):
     assert ["response_format" in body for _, _, body in server.requests] == [True, False, False]
 
 
+def test_many_at_once_may_ask_a_server_without_schemas(server):
+    server.script, server.together = [422] * 16, 16
+    endpoint = Endpoint(server.base_url, "m", concurrency=16, give_up_after=2)
+    settings, schema = GenerationSettings(max_new_tokens=5), {"type": "object"}
+
+    async def run():
+        asked = [endpoint.answer([{"role": "user", "content": "yes"}], settings, n, schema) for n in range(16)]
+        samples = await asyncio.gather(*asked)
+        await endpoint.close()
+        return [sample.text for sample in samples]
+
+    assert asyncio.run(run()) == ["YES"] * 16
+
+
 def test_a_request_that_is_refused_either_way_is_an_error_of_its_own(server):
     server.script = [completion(verdict_text()), 400, 400, completion(verdict_text())]
     judge = EndpointJudge(Endpoint(server.base_url, "m"))

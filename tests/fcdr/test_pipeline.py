@@ -141,6 +141,16 @@ def test_three_regenerations_and_no_more():
     assert len(inspected.verdicts) == 2 + 4 * 2
 
 
+def test_no_answer_is_sampled_twice_in_a_build_and_those_on_its_hard_rows():
+    numbers = []
+    for round in range(3):
+        model = ScriptedModel(*[GOOD] * 9)
+        row = candidate(details={"round": round})
+        run(row, {"function_and_parameter": [REGENERATE] * 10}, teacher=Teacher(model, SAMPLED))
+        numbers += [number for _, _, number, _ in model.asked]
+    assert len(numbers) == len(set(numbers)) == 3 * 3 * SAMPLED.samples
+
+
 def test_a_judge_too_can_have_an_answer_regenerated():
     judge = ScriptedJudge(lambda stage, row: PASS if "Bergen" in row.text else REGENERATE)
     inspected = run(judges={Stage.FUNCTION_AND_PARAMETER: judge}, teacher=Teacher(ScriptedModel(GOOD, BERGEN)))

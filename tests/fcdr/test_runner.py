@@ -157,6 +157,16 @@ def test_an_endpoint_that_is_gone_ends_the_run_and_keeps_what_was_answered(serve
     assert len(server.requests) == asked_before + 16
 
 
+def test_what_else_was_asked_for_a_row_is_let_go_when_the_run_ends(server):
+    server.script = [SILENCE] * 10
+    patient = EndpointJudge(Endpoint(server.base_url, "silent"))
+    gone = EndpointJudge(Endpoint(dead_url(), "gone", attempts=1, give_up_after=1))
+    began = time.monotonic()
+    with pytest.raises(EndpointGone):
+        list(inspect_all(rows(1), rules(), {Stage.REASONING: EnsembleJudge([patient, gone])}, progress=False))
+    assert time.monotonic() - began < 500  # the silent one would be waited for for ten minutes, six times
+
+
 def test_nobody_at_the_address_ends_the_run_soon():
     judges = {Stage.REASONING: EndpointJudge(Endpoint(dead_url(), "m", attempts=2, first_wait=0.001))}
     with pytest.raises(EndpointGone):

@@ -11,6 +11,7 @@ from funreason_trl.calls import Call
 from funreason_trl.data.rendering import NATIVE_FEATURES
 from funreason_trl.data.rows import assistant_message
 from funreason_trl.refinement import RefinementCallback
+from funreason_trl.refinement.preparing import prepare_answers
 from tests.tiny import build_tiny_model
 
 from .scripted import ScriptedGenerator, refining_trainer, scripted_callback, small_config
@@ -46,9 +47,9 @@ def rethought_natively(messages: list[dict], number: int) -> str:
     return f"<think>{answer['reasoning_content']} That is settled.</think>\n\n<tool_call>\n{call}\n</tool_call>"
 
 
-def native_trainer(folder, callback, rows=DATASET):
-    model = build_tiny_model(len(TOKENIZER))
-    return refining_trainer(folder, model, TOKENIZER, rows, callback, activation_checkpointing=False)
+def native_trainer(folder, callback, rows=DATASET, tokenizer=TOKENIZER):
+    model = build_tiny_model(len(tokenizer))
+    return refining_trainer(folder, model, tokenizer, rows, callback, activation_checkpointing=False)
 
 
 @pytest.mark.parametrize("mode", ["replace", "mix"])
@@ -62,6 +63,23 @@ def test_answers_of_different_tools_keep_their_arguments(mode, tmp_path, monkeyp
     for value in ("1.9502", "12", '"Oslo"', "[1, 2]"):
         assert f'"arguments": {{"value": {value}}}' in trained
     assert "null" not in trained
+
+
+def test_rounds_go_with_a_template_that_has_no_markers(tmp_path, monkeypatch):
+    tokenizer = copy.deepcopy(TOKENIZER)
+    tokenizer.chat_template += "{# not the one that TRL knows #}"
+    callback = scripted_callback(monkeypatch, ScriptedGenerator(rethought_natively), form="native")
+    native_trainer(tmp_path, callback, tokenizer=tokenizer).train()
+    assert callback.rounds[0]["replaced"] == len(ROWS)
+
+
+def test_an_answer_with_half_a_surrogate_pair_is_left_out(tmp_path, caplog):
+    trainer = native_trainer(tmp_path, None)
+    bad, good = ({**native_row("tide", value), "id": value[0], "source": "test"} for value in ("Oslo \ud83d", "Oslo"))
+    with caplog.at_level("WARNING", logger="funreason_trl"):
+        (row,) = prepare_answers(trainer, "native", [bad, good], 1)
+    assert "Round 1: an accepted answer can't be written" in caplog.text and "surrogate" in caplog.text
+    assert row.id == "O"
 
 
 def test_the_gate_asks_in_the_form_of_the_training(tmp_path):

@@ -7,6 +7,7 @@ import inspect
 from types import SimpleNamespace
 
 import pytest
+from transformers import TrainerState
 from trl.generation.vllm_generation import VLLMGeneration
 
 from funreason_trl.generation import GenerationSettings, Prompt, generate_all
@@ -159,6 +160,14 @@ def test_weights_are_sent_once_before_the_first_answers_after_a_step(vllm, train
         trainer.state.global_step = step
         generate_all(generator, PROMPTS, SAMPLED)
     assert vllm.made[0].calls == ["sync", "generate", "generate", "sync", "generate"]
+
+
+def test_a_second_training_sends_its_weights_at_the_same_step(vllm, trainer):
+    generator = TrainedVllm(trainer)
+    for _ in range(2):
+        trainer.state = TrainerState(global_step=3)
+        generate_all(generator, PROMPTS, SAMPLED)
+    assert vllm.made[0].calls == ["sync", "generate"] * 2
 
 
 def test_the_description_tells_one_step_from_the_next(vllm, trainer):

@@ -12,7 +12,7 @@ from funreason_trl.data.sample import sample_rows
 from funreason_trl.fcdr.tally import Tally
 from funreason_trl.fcdr.verdicts import Outcome, Stage, Verdict
 from funreason_trl.hub import HubError
-from funreason_trl.scripts.build import BuildArguments, push
+from funreason_trl.scripts.built import push_built
 from funreason_trl.scripts.cli import main
 from tests.evaluation.bfcl.files import write_lines
 from tests.evaluation.skills.examples import HUMANEVAL_ROW, MBPP_ROW
@@ -144,6 +144,5 @@ def test_without_a_token_nothing_is_begun(source, tmp_path, hub):
 
 def test_a_dataset_with_rows_without_verdict_is_not_pushed(tmp_path):
     tally = Tally(errors=[("7", Verdict(Stage.REASONING, Outcome.ERROR, "no_answer"))])
-    arguments = BuildArguments(source="sample", output=str(tmp_path), push_to_hub="alice/calls")
     with pytest.raises(HubError, match="alice/calls was not pushed, since 1 rows came to no verdict"):
-        push(arguments, Built({}, tally, Counter(), {}))
+        push_built(Built({}, tally, Counter(), {}), tmp_path, "alice/calls", private=False)

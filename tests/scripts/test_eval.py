@@ -1,10 +1,13 @@
 """`funreason eval` from end to end on a tiny model: what it writes, that it goes on where it stopped, what it refuses."""
 
+import gc
 import gzip
 import json
+import weakref
 
 import pytest
 
+from funreason_trl.scripts import eval as eval_command
 from funreason_trl.scripts.cli import main
 from tests.evaluation.bfcl.files import write_package
 
@@ -79,6 +82,22 @@ def test_the_base_model_is_compared_row_by_row(evaluate, model_folder, tmp_path)
     assert record["differences"]["multiple"] == {"difference": 0.0, "low": 0.0, "high": 0.0, "count": 2}
     table = (tmp_path / "out" / "table.md").read_text()
     assert "against" in table and "| multiple | +0.0 | +0.0 to +0.0 | 2 |" in table
+
+
+def test_one_model_is_gone_before_the_next_one_comes(evaluate, model_folder, tmp_path, monkeypatch):
+    (tmp_path / "base").symlink_to(model_folder)
+    made, make = [], eval_command.make_generator
+
+    def make_and_look_back(*arguments):
+        gc.collect()
+        assert [generator() for generator in made] == [None] * len(made)
+        generator = make(*arguments)
+        made.append(weakref.ref(generator))
+        return generator
+
+    monkeypatch.setattr(eval_command, "make_generator", make_and_look_back)
+    evaluate("--base", str(tmp_path / "base"))
+    assert len(made) == 2
 
 
 @pytest.mark.parametrize(

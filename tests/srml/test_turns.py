@@ -6,6 +6,7 @@ import logging
 import pytest
 from datasets import Dataset
 
+from funreason_trl.srml.preparation import TOKEN_COLUMNS
 from funreason_trl.srml.segments import RESULT, THINK
 from tests.srml.test_preparation import ANSWER, CALL, END, GREETING, QUERY, THOUGHT, trained_parts
 from tests.srml.training import TOKENIZER, build_trainer, step_logs, train
@@ -36,16 +37,23 @@ def prepared(*rows: dict, template: str = PLAIN_CHATML, **changes) -> list[dict]
     return list(build_trainer(Dataset.from_list(list(rows)), tokenizer=tokenizer(template), **changes).train_dataset)
 
 
+def tokens_of(rows: list[dict]) -> list[dict]:
+    return [{column: row[column] for column in TOKEN_COLUMNS} for row in rows]
+
+
 def test_every_turn_of_the_assistant_is_trained_and_nothing_else():
     (row,) = prepared({"messages": [QUERY, ANSWER, NEXT, GREETING, NEXT, ANSWER]})
     assert trained_parts(row) == [*CALL_TURN, *WORDS_TURN, *CALL_TURN]
 
 
 def test_a_dialogue_of_one_turn_is_the_row_of_its_prompt_and_completion():
-    assert prepared({"messages": [QUERY, ANSWER]}) == [
-        {key: row[key] for key in ("input_ids", "labels", "segments")}
-        for row in prepared({"prompt": [QUERY], "completion": [ANSWER]})
-    ]
+    dialogue, with_prompt = {"messages": [QUERY, ANSWER]}, {"prompt": [QUERY], "completion": [ANSWER]}
+    assert tokens_of(prepared(dialogue)) == tokens_of(prepared(with_prompt))
+
+
+def test_the_other_columns_stay_as_TRL_keeps_them():
+    (row,) = prepared({"messages": [QUERY, ANSWER], "place": 3})
+    assert row["place"] == 3 and row["messages"] == [QUERY, ANSWER]
 
 
 def test_of_a_completion_of_several_turns_only_those_of_the_completion_are_trained():

@@ -61,7 +61,7 @@ def result_of(row_id: str, text: str, native: bool = False) -> BfclResult:
     if native:
         try:
             calls = parse_calls(answer)
-            result = [{call.name: json.dumps(call.arguments, ensure_ascii=False)} for call in calls]
+            result = [{call.name: json.dumps(call.arguments)} for call in calls]
         except CallSyntaxError:
             result = answer
     return BfclResult(row_id, result, reasoning or "")
@@ -86,7 +86,7 @@ def write_results(folder: Path, category: str, results: Iterable[BfclResult]) ->
         line: dict[str, Any] = {"id": result.id, "result": result.result}
         if result.reasoning:
             line["reasoning_content"] = result.reasoning
-        lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+        lines.append(json.dumps(line) + "\n")
     unfinished = path.with_suffix(".unfinished")
     unfinished.write_text("".join(lines), encoding="utf-8")
     os.replace(unfinished, path)

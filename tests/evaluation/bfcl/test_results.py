@@ -40,8 +40,15 @@ def test_reasoning_ends_with_the_last_end_tag(text, result, reasoning):
 
 def test_native_calls_are_kept_as_the_official_files_have_them():
     text = '<think>x</think><tool_call>{"name": "f_g", "arguments": {"a": "é"}}</tool_call>'
-    assert result_of("a", text, native=True) == BfclResult("a", [{"f_g": '{"a": "é"}'}], "x")
+    assert result_of("a", text, native=True) == BfclResult("a", [{"f_g": r'{"a": "\u00e9"}'}], "x")
     assert result_of("a", "Sorry, no.", native=True) == BfclResult("a", "Sorry, no.")
+
+
+def test_half_a_surrogate_pair_of_a_native_call_is_kept(tmp_path):
+    result = result_of("a", '<tool_call>{"name": "f", "arguments": {"a": "\\ud83d"}}</tool_call>', native=True)
+    write_results(tmp_path, "multiple", [result])
+    assert read_results(tmp_path)["multiple"] == {"a": result}
+    assert json.loads(result.result[0]["f"]) == {"a": "\ud83d"}
 
 
 def test_older_and_other_files(tmp_path):

@@ -26,7 +26,9 @@ parser.add_argument("--max-steps", type=int, default=-1)
 options = parser.parse_args()
 
 rows = to_dataset(sample_rows(2000)) if options.rows == "sample" else load_rows(options.rows, on_error="count")
-dataset = render_dataset(rows, form="python", on_error="count").train_test_split(test_size=0.05, seed=0)
+# Before they are rendered, since a conversation of several turns becomes several examples.
+rows = rows.train_test_split(test_size=0.05, seed=0)
+dataset = {name: render_dataset(part, form="python", on_error="count") for name, part in rows.items()}
 
 trainer = SRMLTrainer(
     model=options.model,

@@ -13,7 +13,6 @@ lie beside it; and the names under which models, datasets and versions are put o
 import hashlib
 import json
 import math
-import os
 import platform
 import re
 from collections.abc import Mapping
@@ -24,6 +23,8 @@ from typing import Any
 import httpx2
 from huggingface_hub import HfApi, try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError, OfflineModeIsEnabled
+
+from funreason_trl.files import write_whole
 
 
 RECORD = "funreason_run.json"
@@ -55,9 +56,7 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
         record (`Mapping[str, Any]`): As [`known_facts`] gives it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    unfinished = folder / f"{RECORD}.unfinished"
-    unfinished.write_text(json.dumps({"version": FORMAT, **record}, indent=1) + "\n", encoding="utf-8")
-    os.replace(unfinished, folder / RECORD)
+    write_whole(folder / RECORD, json.dumps({"version": FORMAT, **record}, indent=1) + "\n")
 
 
 def known_facts(record: Mapping[str, Any]) -> dict[str, Any]:

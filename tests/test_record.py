@@ -30,6 +30,7 @@ from funreason_trl.refinement.checkpoint import FOLDER, LINES
 from funreason_trl.scripts.refine import main as refine
 from funreason_trl.scripts.train import DataArguments, make_trainer
 from funreason_trl.scripts.train import main as train_from_command_line
+from funreason_trl.srml.attached import AttachedCallback
 from funreason_trl.srml.recording import loaded_dataset_facts
 from tests.hub.routes import WRITE_TOKEN
 from tests.hub.trained import python_rows, train_into
@@ -169,7 +170,7 @@ def test_the_command_records_the_commit_that_was_loaded(hub, model_folder, tmp_p
         path_or_fileobj=b"x", path_in_repo="new", repo_id="alice/MyCalls", repo_type="dataset"
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("funreason_trl.scripts.train.load_training_rows", lambda data, split: loaded)
+        patch.setattr("funreason_trl.scripts.train.load_training_rows", lambda *_: loaded)
         data = DataArguments(dataset_name="alice/MyCalls", rendering="as_is")
         trainer = make_trainer(data, config(), ModelConfig(model_name_or_path=str(model_folder)))
     expected = {"name": "alice/MyCalls", "revision": commit, "split": "train", "rows": 4, "eval_rows": None}
@@ -283,6 +284,13 @@ def test_a_run_of_several_trainings_is_one_run(model_folder, tmp_path):
     assert "### Rounds of self-refinement" in (tmp_path / "out/README.md").read_text()
 
 
+def test_rounds_that_an_earlier_run_left_are_not_told_of_this_one(tmp_path):
+    (tmp_path / "out/refinement").mkdir(parents=True)
+    (tmp_path / "out" / ROUNDS).write_text('{"round": 1, "figures": {"answers": 3}, "accepted": 1}\n')
+    build_trainer(output_dir=str(tmp_path / "out"), max_steps=1).save_model()
+    assert "### Rounds of self-refinement" not in (tmp_path / "out/README.md").read_text()
+
+
 def test_the_command_knows_its_data(model_folder, tmp_path):
     values = {
         **{"model_name_or_path": model_folder, "dataset_name": "sample", "sample_size": 4, "rendering": "python"},
@@ -302,8 +310,20 @@ def test_the_command_knows_its_data(model_folder, tmp_path):
     assert "| data | `sample of funreason_trl`, version" in (tmp_path / "out/README.md").read_text()
 
 
+class Rounds(AttachedCallback):
+    """Stands for one that has played the rounds of the output folder."""
+
+    plays_rounds = True
+
+    def attach(self, trainer):
+        """Nothing to take."""
+
+    def state(self):
+        return {"args": {}, "attributes": {}}
+
+
 def test_a_model_that_is_saved_elsewhere_takes_its_rounds_along(tmp_path):
-    trainer = build_trainer(output_dir=str(tmp_path / "out"))
+    trainer = build_trainer(output_dir=str(tmp_path / "out"), arguments={"callbacks": [Rounds()]})
     (tmp_path / "out/refinement").mkdir(parents=True)
     (tmp_path / "out" / ROUNDS).write_text('{"round": 1}\n')
     trainer.save_model(str(tmp_path / "model"))

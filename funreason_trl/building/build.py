@@ -38,6 +38,7 @@ from funreason_trl.fcdr.runner import inspect_all
 from funreason_trl.fcdr.tally import Tally
 from funreason_trl.fcdr.teacher import Teacher
 from funreason_trl.fcdr.verdicts import Candidate, Stage
+from funreason_trl.files import write_whole
 
 
 SPLITS = ("train", "rejected", "hard")
@@ -271,9 +272,9 @@ def write_summaries(output: Path, built: Built, made: Mapping[str, str]) -> None
         "lengths": built.lengths,
         "made": dict(made),
     }
-    (output / "stats.json").write_text(json.dumps(stats, indent=1) + "\n", encoding="utf-8")
+    write_whole(output / "stats.json", json.dumps(stats, indent=1) + "\n")
     write_card(output, output.name, built.rows, built.tally, built.not_inspected(), built.lengths, made)
     errors = [{"unreadable": error} for error in built.unreadable["errors"]]
     errors += [{"id": row_id, **brief(verdict)} for row_id, verdict in built.tally.errors]
     lines = "".join(json.dumps(error) + "\n" for error in errors)
-    (output / "errors.jsonl").write_text(lines, encoding="utf-8")
+    write_whole(output / "errors.jsonl", lines)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from funreason_trl.fcdr.verdicts import Verdict
+from funreason_trl.files import write_whole
 
 
 FACTS, FATES = "part.json", "fates.jsonl"
@@ -87,9 +88,7 @@ class PartNotes:
             "source": {"rows": self._read, "digest": self._rows.hexdigest()},
             "options": options,
         }
-        unfinished = self.folder / f".{FACTS}.unfinished"
-        unfinished.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(self.folder / FACTS)
+        write_whole(self.folder / FACTS, json.dumps(facts, indent=1) + "\n")
 
     def _note(self, *fate: Any) -> None:
         self._note_left_out()

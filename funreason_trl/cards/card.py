@@ -5,7 +5,6 @@ In: the record of a run, its rounds of refinement, and scores of `funreason eval
 whose places would be empty does not appear.
 """
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -30,6 +29,7 @@ from funreason_trl.cards.tables import (
 from funreason_trl.cards.usage import bfcl_use, transformers_use, vllm_use
 from funreason_trl.evaluation.scores_file import ScoredModel
 from funreason_trl.evaluation.table import SKILL_COLUMNS
+from funreason_trl.files import write_whole
 
 
 TEMPLATE = "model_card_template.md"
@@ -55,9 +55,7 @@ def write_card(
 ) -> None:
     """Write [`model_card`] to `README.md` in a folder, whole or not at all."""
     card = model_card(repo_id, record, rounds=rounds, scores=scores, tags=tags)
-    unfinished = folder / "README.md.unfinished"
-    unfinished.write_text(str(card), encoding="utf-8")
-    os.replace(unfinished, folder / "README.md")
+    write_whole(folder / "README.md", str(card))
 
 
 def model_card(

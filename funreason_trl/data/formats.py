@@ -12,6 +12,7 @@ In: a record as it stands in a file. Out: `messages` and `tools` of a canonical 
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any
 
 from funreason_trl.calls import Call, CallSyntaxError, parse_calls
@@ -150,18 +151,20 @@ def _convert_conversation(record: dict, key: str) -> tuple[list[dict], list[dict
     values = record.get(key)
     if not isinstance(values, list) or not values:
         raise RowError(key, f"expected a list of messages, got {brief(values)}", "write at least one message")
+    given = next((record[name] for name in ("tools", "functions") if record.get(name) not in (None, "")), None)
+    tools = [] if given is None else _tools_from(given, "tools")
+    names = {tool["function"]["name"] for tool in tools}
     messages: list[dict] = []
     if system := _optional_text(record, "system"):
         messages.append({"role": "system", "content": system})
     for i, value in enumerate(values):
         turn = _turn(value, f"{key}[{i}]")
-        message = _message(turn, f"{key}[{i}]")
+        message = _message(turn, f"{key}[{i}]", names)
         if _continues(turn, messages):
             messages[-1] = _joined(messages[-1], message)
         else:
             messages.append(message)
-    tools = record.get("tools")
-    return messages, [] if tools is None or tools == "" else _tools_from(tools, "tools")
+    return messages, tools
 
 
 def _continues(turn: dict, messages: list[dict]) -> bool:
@@ -191,7 +194,8 @@ def _turn(value: Any, field: str) -> dict:
     return turn
 
 
-def _message(turn: dict, field: str) -> dict:
+def _message(turn: dict, field: str, names: Collection[str] = ()) -> dict:
+    """`names` are those of the tools."""
     role = _role(turn)
     content = turn["content"] if turn.get("content") is not None else turn.get("value")
     if role is None:
@@ -201,7 +205,7 @@ def _message(turn: dict, field: str) -> dict:
         reasoning, text = split_reasoning(_text(content, f"{field}.value"))
         return assistant_message(reasoning, _calls_from(text, f"{field}.value"), "")
     if role == "assistant":
-        return _assistant(turn, content, field)
+        return _assistant(turn, content, field, names)
     if role == "tool" and not isinstance(content, str) and not _is_parts(content):
         content = json.dumps(content, ensure_ascii=False)
     message = {"role": role, "content": _plain_text(content, f"{field}.content")}
@@ -210,7 +214,7 @@ def _message(turn: dict, field: str) -> dict:
     return message
 
 
-def _assistant(turn: dict, content: Any, field: str) -> dict:
+def _assistant(turn: dict, content: Any, field: str, names: Collection[str]) -> dict:
     reasoning, calls, words = _assistant_parts(content, f"{field}.content")
     for key in REASONING_KEYS:
         reasoning = reasoning or _optional_text(turn, key, field)
@@ -221,24 +225,35 @@ def _assistant(turn: dict, content: Any, field: str) -> dict:
     if turn.get("function_call") is not None:
         calls = calls + _calls_from(turn["function_call"], f"{field}.function_call")
     if not calls:
-        calls, words = _calls_in_words(words, f"{field}.content")
+        calls, words = _calls_in_words(words, f"{field}.content", names)
     if not calls and not words.strip():
         mend = "add its calls or its answer in words"
         raise RowError(field, "an assistant turn with neither calls nor words", mend)
     return assistant_message(reasoning, calls, words)
 
 
-def _calls_in_words(words: str, field: str) -> tuple[list[Call], str]:
+def _calls_in_words(words: str, field: str, names: Collection[str]) -> tuple[list[Call], str]:
     """
-    Calls that are written into the text: a python list that is the whole answer, or `<tool_call>` blocks up to its end.
+    Calls that are written into the text: a python list that is the whole answer, calls of the listed tools in any other
+    spelling that are the whole answer, or `<tool_call>` blocks up to its end.
 
     Text that only looks like it is words: "[see the note (below)]", "the tag `<tool_call>` opens a call".
     """
-    if words.lstrip().startswith("[") and words.rstrip().endswith(")]"):
+    whole = words.strip()
+    if whole.startswith("[") and whole.endswith(")]"):
         try:
-            return parse_calls(words), ""
-        except CallSyntaxError:
+            return parse_calls(whole), ""
+        except CallSyntaxError as error:
+            if whole[1:].lstrip().startswith(tuple(f"{name}(" for name in names)):
+                raise _not_calls(words, error, field) from None
             return [], words
+    if whole.startswith(("[", "{", "```", *(f"{name}(" for name in names))):
+        try:
+            calls = parse_calls(whole)
+        except CallSyntaxError:
+            calls = []
+        if calls and all(call.name in names for call in calls):
+            return calls, ""
     before, tag, rest = words.partition(CALL_TAG)
     if not tag:
         return [], words

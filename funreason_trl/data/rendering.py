@@ -27,6 +27,7 @@ from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from funreason_trl.calls import Call, CallSyntaxError, parse_calls, render_calls
+from funreason_trl.data.arrow import exact, refuse_filled, refuse_other_columns, without_absent
 from funreason_trl.data.rows import (
     ROW_FEATURES,
     THINK_END,
@@ -323,39 +324,53 @@ def render_dataset(
         are assistant turns), or `messages` and `tools`.
 
     Raises:
-        `ValueError`: an argument out of its range.
+        `ValueError`: an argument out of its range, or a dataset without messages and tools.
         `RowError`: a row that can't be rendered; as late as it is read if streaming.
     """
     if form not in FORMS:
         raise ValueError(f"form={form!r}: use one of {FORMS}")
     if on_error not in ("raise", "count"):
         raise ValueError(f"on_error={on_error!r}: use 'raise' or 'count'")
+    if dataset.features is not None:  # a stream may not tell
+        refuse_other_columns(dataset.features)
+        if exact(dataset.features) != dataset.features:
+            dataset = dataset.cast(exact(dataset.features))
     return dataset.map(
         _render_batch,
         batched=True,
-        fn_kwargs={"form": form, "on_error": on_error, "stored": isinstance(dataset, Dataset)},
+        fn_kwargs={
+            "features": dataset.features,
+            "form": form,
+            "on_error": on_error,
+            "stored": isinstance(dataset, Dataset),
+        },
         remove_columns=dataset.column_names,
         features=PYTHON_FEATURES if form == "python" else NATIVE_FEATURES,
     )
 
 
-def _render_batch(batch: dict[str, list], form: str, on_error: str, stored: bool) -> dict[str, list]:
+def _render_batch(
+    batch: dict[str, list], features: Features | None, form: str, on_error: str, stored: bool
+) -> dict[str, list]:
     render = render_python if form == "python" else render_native
     examples: list[dict[str, Any]] = []
     errors: list[RowError] = []
     for values in zip(*batch.values(), strict=True):
         try:
-            examples += render(dict(zip(batch, values, strict=True)))
+            row = dict(zip(batch, values, strict=True))
+            if features is not None:
+                refuse_filled(row, features)
+            examples += render(without_absent(row, features))
         except RowError as error:
             if on_error == "raise":
                 raise
             errors.append(error)
     if errors:
         logger.warning("%d rows can't be rendered and are left out; the first: %s", len(errors), errors[0])
-    features = PYTHON_FEATURES if form == "python" else NATIVE_FEATURES
+    written = PYTHON_FEATURES if form == "python" else NATIVE_FEATURES
     if stored:  # `Dataset.map` writes to Arrow and would encode objects with less than their precision: see ExactJson
-        examples = [features.encode_example(example) for example in examples]
-    return {key: [example[key] for example in examples] for key in features}
+        examples = [written.encode_example(example) for example in examples]
+    return {key: [example[key] for example in examples] for key in written}
 
 
 def _no_assistant_turn(row: dict) -> RowError:
@@ -365,4 +380,4 @@ def _no_assistant_turn(row: dict) -> RowError:
 
 
 def _place(row: dict) -> str:
-    return f"row {row['id']} of {row['source']}"
+    return f"row {row.get('id', 'without id')} of {row.get('source', 'the dataset')}"

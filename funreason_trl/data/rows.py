@@ -74,7 +74,7 @@ def assistant_message(reasoning: str | None, calls: list[Call], content: str) ->
 
     Args:
         reasoning (`str` or `None`):
-            The thought, without tags. Blank means that there is none.
+            The thought; tags around it are taken off. Blank means that there is none.
         calls (`list[Call]`):
             The calls, in the order they are to be made. May be empty.
         content (`str`):
@@ -84,8 +84,11 @@ def assistant_message(reasoning: str | None, calls: list[Call], content: str) ->
         `dict`: `role`, `content`, and `reasoning_content` and `tool_calls` where there are any.
     """
     message: dict[str, Any] = {"role": "assistant", "content": content.strip()}
-    if reasoning and reasoning.strip():
-        message["reasoning_content"] = reasoning.strip()
+    thought = (reasoning or "").strip()
+    if thought.startswith(THINK_START) and thought.endswith(THINK_END):
+        thought = thought.removeprefix(THINK_START).removesuffix(THINK_END).strip()
+    if thought:
+        message["reasoning_content"] = thought
     if calls:
         message["tool_calls"] = [
             {"type": "function", "function": {"name": call.name, "arguments": call.arguments}} for call in calls

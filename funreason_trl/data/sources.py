@@ -27,10 +27,11 @@ from typing import Any, BinaryIO
 
 import pyarrow
 import pyarrow.parquet
-from datasets import Dataset, Features, IterableDataset, Json, LargeList, List, load_dataset
+from datasets import Dataset, Features, IterableDataset, load_dataset
 
+from funreason_trl.data.arrow import exact, without_absent
 from funreason_trl.data.formats import FORMATS, convert_record
-from funreason_trl.data.rows import ROW_FEATURES, ExactJson, RowError, check_row, to_dataset
+from funreason_trl.data.rows import ROW_FEATURES, RowError, check_row, to_dataset
 from funreason_trl.tools.normalize import brief
 
 
@@ -293,11 +294,14 @@ def _next_item(text: io.TextIOWrapper, buffer: str) -> tuple[Any, str]:
 
 def _parquet_records(path: Path) -> Iterator[tuple[str, Any]]:
     try:
-        number = 0
-        for batch in pyarrow.parquet.ParquetFile(path).iter_batches(batch_size=64):
+        file, number = pyarrow.parquet.ParquetFile(path), 0
+        # `datasets` writes down which texts are JSON.
+        written_by_datasets = b"huggingface" in (file.schema_arrow.metadata or {})
+        features = exact(Features.from_arrow_schema(file.schema_arrow)) if written_by_datasets else Features()
+        for batch in file.iter_batches(batch_size=64):
             for record in batch.to_pylist():
                 number += 1
-                yield f"{path}:{number}", _without_absent(record)
+                yield f"{path}:{number}", without_absent(features.decode_example(record), features)
     # Arrow does not look into strings when it opens a file; it is Python that finds them not to be UTF-8.
     except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:
         raise RowError("(file)", f"not a readable parquet file ({error})", "download it again", str(path)) from None
@@ -306,36 +310,9 @@ def _parquet_records(path: Path) -> Iterator[tuple[str, Any]]:
 def _dataset_records(name: str, split: str) -> Iterator[tuple[str, Any]]:
     dataset = load_dataset(name, split=split, streaming=True)
     if dataset.features is not None:
-        dataset = dataset.cast(Features({key: _exact(feature) for key, feature in dataset.features.items()}))
+        dataset = dataset.cast(exact(dataset.features))
     for i, record in enumerate(dataset, start=1):
-        yield f"{name}[{split}]:{i}", _without_absent(record, dataset.features)
-
-
-def _exact(feature: Any) -> Any:
-    """The same feature, with numbers in JSON read as they are: see [`~funreason_trl.data.rows.ExactJson`]."""
-    if isinstance(feature, dict):
-        return {key: _exact(inner) for key, inner in feature.items()}
-    if isinstance(feature, List):
-        return List(_exact(feature.feature), feature.length)
-    return ExactJson() if isinstance(feature, Json) else feature
-
-
-def _without_absent(value: Any, feature: Any = None) -> Any:
-    """
-    The value without the keys that its row does not have.
-
-    Arrow structs hold every key of every row, filled with `None`. JSON text holds the keys of its own row alone, so that
-    a `None` in it is a value: an argument that is null, or a default.
-    """
-    if isinstance(feature, Json):
-        return value
-    if isinstance(value, dict):
-        by_key = feature if isinstance(feature, dict) else {}
-        return {key: _without_absent(item, by_key.get(key)) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        inner = feature.feature if isinstance(feature, List | LargeList) else None
-        return [_without_absent(item, inner) for item in value]
-    return value
+        yield f"{name}[{split}]:{i}", without_absent(record, dataset.features)
 
 
 def _with_possible_answers(path: Path, records: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

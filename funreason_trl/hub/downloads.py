@@ -5,11 +5,12 @@ In: a name, and a branch, tag or commit. Out: a folder that `from_pretrained` or
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
+
+from funreason_trl.files import write_whole
 
 from .connection import HubError, Target, connection
 
@@ -98,6 +99,4 @@ def _take_folder(output: Path, downloaded: Downloaded) -> None:
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise HubError(f"{output} is not empty, and no download was begun in it; choose another folder")
     output.mkdir(parents=True, exist_ok=True)
-    unfinished = output / f"{PIN}.unfinished"
-    unfinished.write_text(json.dumps(asdict(downloaded), indent=1) + "\n", encoding="utf-8")
-    os.replace(unfinished, pin)
+    write_whole(pin, json.dumps(asdict(downloaded), indent=1) + "\n")

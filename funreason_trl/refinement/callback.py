@@ -89,6 +89,7 @@ class RefinementCallback(AttachedCallback):
         pool ([`~funreason_trl.refinement.pool.Pool`]): What epochs are drawn from.
     """
 
+    plays_rounds = True
     modes: ClassVar[tuple[str, ...]] = ("replace", "mix")
     pool_class: ClassVar[type[Pool]] = Pool
 

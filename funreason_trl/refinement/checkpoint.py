@@ -5,13 +5,14 @@ In: `<output_dir>/refinement/` and the pool. Out: `checkpoint-N/refinement/`, wr
 """
 
 import json
-import os
 import shutil
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+from funreason_trl.files import write_whole
 
 from .pool import Pool, RefinedRow
 
@@ -119,10 +120,6 @@ def _rewrite(path: Path, last: int, new: list[dict[str, Any]]) -> list[int]:
     if not dropped and not new:
         return []
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(line) + "\n" for line in [*(x for x in lines if x["round"] <= last), *new])
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    kept = [line for line in lines if line["round"] <= last]
+    write_whole(path, "".join(json.dumps(line) + "\n" for line in [*kept, *new]))
     return dropped

@@ -24,6 +24,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from funreason_trl.fcdr.judges import Judge
 from funreason_trl.fcdr.verdicts import Stage
+from funreason_trl.files import write_whole
 from funreason_trl.srml import SRMLTrainer
 
 from .callback import RefinementCallback
@@ -191,7 +192,7 @@ def _put_schedule(trainer: SRMLTrainer, plan: Plan, folder: Path) -> None:
             trainer.lr_scheduler.step()
     if trainer.is_world_process_zero():
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / PLAN).write_text(json.dumps(vars(plan)), encoding="utf-8")
+        write_whole(folder / PLAN, json.dumps(vars(plan)))
 
 
 def _total_steps(

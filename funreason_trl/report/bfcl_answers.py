@@ -7,7 +7,6 @@ where BFCL's files are on this machine: a report never downloads.
 import importlib.util
 import json
 import os
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +17,7 @@ from huggingface_hub import cached_assets_path
 from funreason_trl.calls import Call, render_calls
 from funreason_trl.evaluation.bfcl.data import PACKAGE, WHEEL, BfclDataError, load_bfcl
 from funreason_trl.evaluation.bfcl.judging import judge_result
-from funreason_trl.evaluation.bfcl.results import BfclResult, read_results
+from funreason_trl.evaluation.bfcl.results import BfclResult, folder_name, read_results
 from funreason_trl.evaluation.bfcl.rows import BfclRow
 
 from .files import ReportError, read_object
@@ -76,8 +75,7 @@ class BfclAnswers:
         Raises:
             ReportError: A file of answers that can't be read.
         """
-        # As `funreason eval` and the official tool name it.
-        folder = self.folder / "result" / re.sub(r"[^\w.-]+", "_", self.model).strip("_")
+        folder = self.folder / "result" / folder_name(self.model)
         if not os.path.isdir(folder):  # which takes any name for a path, too long ones as well
             return {}
         try:

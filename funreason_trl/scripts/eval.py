@@ -10,7 +10,6 @@ In: a model (folder, adapter, Hub name, or one behind an endpoint) and the bench
 
 import json
 import random
-import re
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -27,7 +26,7 @@ from funreason_trl.evaluation.bfcl.asking import ask, bfcl_questions, pick
 from funreason_trl.evaluation.bfcl.data import BfclDataError, find_bfcl, load_bfcl
 from funreason_trl.evaluation.bfcl.judging import judge_results, verdicts_of
 from funreason_trl.evaluation.bfcl.prompts import PROMPT_STYLES
-from funreason_trl.evaluation.bfcl.results import write_results
+from funreason_trl.evaluation.bfcl.results import folder_name, write_results
 from funreason_trl.evaluation.bfcl.rows import CATEGORIES
 from funreason_trl.evaluation.bfcl.scores import compare, scores_json, wilson
 from funreason_trl.evaluation.skills import (
@@ -39,6 +38,7 @@ from funreason_trl.evaluation.skills import (
     score_answers,
 )
 from funreason_trl.evaluation.table import differences_table, scores_table
+from funreason_trl.files import write_whole
 from funreason_trl.generation import (
     AnswersFileError,
     GenerationSettings,
@@ -243,11 +243,6 @@ def load_problems(benchmark: str, arguments: EvalArguments) -> list[CodeProblem]
     return load[benchmark]()
 
 
-def folder_name(model: str) -> str:
-    """The model's name as a folder, with `_` for what folders don't take, as the official tool does it."""
-    return re.sub(r"[^\w.-]+", "_", model).strip("_")
-
-
 def answers_path(output: Path, model: str, benchmark: str) -> Path:
     return output / "answers" / folder_name(model) / f"{benchmark}.jsonl"
 
@@ -272,8 +267,8 @@ def write_scores(output: Path, arguments: EvalArguments, evaluated: dict[str, Ev
         }
         text += f"\n## {arguments.model} against {arguments.base}\n\n{differences_table(record['differences'])}"
     output.mkdir(parents=True, exist_ok=True)
-    (output / "scores.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    (output / "table.md").write_text(text, encoding="utf-8")
+    write_whole(output / "scores.json", json.dumps(record, indent=1) + "\n")
+    write_whole(output / "table.md", text)
 
 
 def settings_line(arguments: EvalArguments) -> str:

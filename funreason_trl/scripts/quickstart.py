@@ -74,6 +74,9 @@ ROW_CHARS = 1300
 ROW_KINDS = ("single", "multiple")
 ANSWERS_AT_A_TIME = 24
 
+# Lies in a folder that the next quickstart may write anew.
+MARK = ".quickstart"
+
 OUTPUTS = {
     "dataset/": "the rows that were trained on, inspected, with a card",
     "model/": "what was trained with the multiscale loss",
@@ -94,7 +97,7 @@ def run(options: argparse.Namespace) -> None:
     quiet_libraries()
     started = perf_counter()
     output = Path(options.output)
-    output.mkdir(parents=True, exist_ok=True)
+    clear(output, options.model)
 
     console.rule("1. Rows")
     train_rows = inspected_rows(options.train_rows, output / "dataset")
@@ -116,12 +119,14 @@ def run(options: argparse.Namespace) -> None:
 
     console.rule("3. Before training")
     refinement = RefinementCallback(round_config(options))
-    callbacks = [refinement] if options.epochs > 1 else None
+    # Compared are the losses, and plain SFT has no round.
+    with_round = options.epochs > 1 and not options.compare
+    callbacks = [refinement] if with_round else None
     trainer = build_trainer("fixed", model_path, train_rows, options, callbacks)
     before = measure(trainer, test_rows, "Answers before")
     console.print(f"calls right: {before.right} of {len(test_rows)}")
 
-    console.rule("4. Training with the multiscale loss" + (", and on its own answers" if options.epochs > 1 else ""))
+    console.rule("4. Training with the multiscale loss" + (", and on its own answers" if with_round else ""))
     trained = [train(trainer, "after SRML", test_rows)]
     trainer.save_model(str(output / "model"))
     for played in refinement.rounds:
@@ -147,6 +152,23 @@ def run(options: argparse.Namespace) -> None:
     console.print(f"\nAll of it as one page: {output / PAGE}", markup=False, highlight=False, soft_wrap=True)
 
 
+def clear(output: Path, model: str) -> None:
+    """An empty folder, which may have been an earlier quickstart's; exits where files are in it that are not."""
+    if Path(model).exists() and output.resolve() in Path(model).resolve().parents:
+        sys.exit(
+            f"funreason quickstart: the model {model} lies in {output}, which is written anew; give another --output"
+        )
+    if output.is_dir() and any(output.iterdir()) and not (output / MARK).exists():
+        sys.exit(f"funreason quickstart: {output} holds files of other origin; give another --output, or empty it")
+    for name in (*OUTPUTS, "trainer/", "tiny-model/", PAGE):
+        if name.endswith("/"):
+            shutil.rmtree(output / name, ignore_errors=True)
+        else:
+            (output / name).unlink(missing_ok=True)
+    output.mkdir(parents=True, exist_ok=True)
+    (output / MARK).touch()
+
+
 def option_parser() -> LineParser:
     parser = LineParser(
         command="quickstart",
@@ -169,7 +191,11 @@ def option_parser() -> LineParser:
     parser.add_argument("--round-rows", type=_positive, default=12, help="queries that the model answers in the round")
     parser.add_argument("--learning-rate", type=_above_zero, default=1.5e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0, help="seed of adapter and order")
-    parser.add_argument("--compare", action="store_true", help="also train plain SFT, with the same steps")
+    parser.add_argument(
+        "--compare",
+        action="store_true",
+        help="also train plain SFT, on the same rows with the same steps; both without a round",
+    )
     return parser
 
 
@@ -200,7 +226,6 @@ def quiet_libraries() -> None:
 
 def inspected_rows(count: int, folder: Path) -> list[dict]:
     """Rows of the sample that pass the rules of FCDR, read from the dataset that is built of them."""
-    shutil.rmtree(folder, ignore_errors=True)
     made = {"source": "sample of funreason_trl", "funreason-trl": version("funreason-trl")}
     build_dataset(short_rows(count, "train"), folder, made=made, progress=False)
     return list(read_rows(folder))

@@ -17,6 +17,7 @@ from funreason_trl.calls import render_calls
 from funreason_trl.data.rows import message_calls
 from funreason_trl.evaluation.answers import Score
 from funreason_trl.evaluation.bfcl.scores import wilson
+from funreason_trl.files import write_whole
 
 
 SHOWN_ANSWERS = 3
@@ -95,7 +96,7 @@ def write_results(
         "before": summary(before),
         **{one.name: {**summary(one.after), "seconds": one.seconds, "history": one.history} for one in trained},
     }
-    path.write_text(json.dumps(results, indent=1) + "\n")
+    write_whole(path, json.dumps(results, indent=1) + "\n")
 
 
 def draw_curves(path: Path, trained: list[Trained]) -> None:

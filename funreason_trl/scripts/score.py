@@ -19,6 +19,7 @@ from funreason_trl.evaluation.bfcl.decoding import VERSIONS
 from funreason_trl.evaluation.bfcl.judging import judge_results, verdicts_of
 from funreason_trl.evaluation.bfcl.results import read_results
 from funreason_trl.evaluation.bfcl.scores import Verdicts, scores_json
+from funreason_trl.files import write_whole
 from funreason_trl.scripts.ending import ending
 from funreason_trl.scripts.help import LineParser
 
@@ -47,7 +48,7 @@ def score_bfcl(results_folder: Path, data: str | None, version: str = "v4") -> t
 def write_scores(path: Path, verdicts: Verdicts, scores: Mapping[str, Any]) -> None:
     """Writes both as one JSON file, and its folder if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"verdicts": verdicts, "scores": scores}, indent=1) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps({"verdicts": verdicts, "scores": scores}, indent=1) + "\n")
 
 
 def option_parser() -> LineParser:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datasets import Dataset, IterableDataset, load_dataset
+from datasets.exceptions import DatasetsError
 from peft import PeftModel
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
@@ -33,6 +34,8 @@ from funreason_trl.srml.segments import ThinkTags
 
 
 RENDERINGS = ("python", "native", "as_is")
+# Columns of which TRL needs one or the other, beside that of plain text.
+TRAINABLE = (("messages",), ("conversations",), ("prompt", "completion"), ("input_ids",))
 
 
 class RefusalError(ValueError):
@@ -50,7 +53,7 @@ def refusals() -> Iterator[None]:
 
 
 # What the user's files and names cause, rather than a fault of ours; their words say what to do.
-EXPECTED_ERRORS = (FileNotFoundError, RefusalError, RowError, Smollm2Error)
+EXPECTED_ERRORS = (ConnectionError, DatasetsError, FileNotFoundError, RefusalError, RowError, Smollm2Error)
 # What the help calls the options of training, those of the base classes by themselves.
 TITLES: dict[type, str] = {
     SRMLConfig: "the multiscale loss (SRMLConfig)",
@@ -123,10 +126,10 @@ class DataArguments:
             raise ValueError(f"`sample_size` is {self.sample_size}; set it to at least 1.")
 
 
-def load_training_rows(arguments: DataArguments, split: str) -> Dataset | IterableDataset:
-    """Rows of one split in a form that the trainer takes."""
+def load_training_rows(arguments: DataArguments, split: str, text_field: str = "text") -> Dataset | IterableDataset:
+    """Rows of one split in a form that the trainer takes; `text_field` is the column of rows that are plain text."""
     if arguments.rendering == "as_is":
-        return _load_as_is(arguments.dataset_name, split, arguments.dataset_streaming)
+        return _load_as_is(arguments.dataset_name, split, arguments.dataset_streaming, text_field)
     if arguments.dataset_name == "sample":
         rows = to_dataset(sample_rows(arguments.sample_size, split=split))
     else:
@@ -140,17 +143,29 @@ def load_training_rows(arguments: DataArguments, split: str) -> Dataset | Iterab
     return render_dataset(rows, form=arguments.rendering, on_error=arguments.on_error)
 
 
-def _load_as_is(name: str, split: str, streaming: bool) -> Dataset | IterableDataset:
-    if Path(name).is_file():
-        form = "parquet" if name.endswith(".parquet") else "json"
-        return load_dataset(form, data_files=name, split="train", streaming=streaming)
-    return load_dataset(name, split=split, streaming=streaming)
+def _load_as_is(name: str, split: str, streaming: bool, text_field: str) -> Dataset | IterableDataset:
+    try:
+        if Path(name).is_file():
+            form = "parquet" if name.endswith(".parquet") else "json"
+            rows = load_dataset(form, data_files=name, split="train", streaming=streaming)
+        else:
+            rows = load_dataset(name, split=split, streaming=streaming)
+        columns = set(next(iter(rows), ()))
+    except DatasetsError as error:
+        raise ValueError(f"`dataset_name` is {name!r}, which can't be read: {error.__cause__ or error}") from error
+    if columns and not any(set(form) <= columns for form in (*TRAINABLE, (text_field,))):
+        raise ValueError(
+            f"`rendering` is 'as_is', but {name} has the columns {', '.join(sorted(columns))}, which TRL does not train on; "
+            "set it to 'python' or 'native', for which xLAM, OpenAI, ShareGPT and BFCL rows are read."
+        )
+    return rows
 
 
 def train(data: DataArguments, config: SRMLConfig, model: ModelConfig) -> SRMLTrainer:
     """Trains and saves; returns the trainer."""
+    checkpoint = checkpoint_to_resume(config)
     trainer = make_trainer(data, config, model)
-    trainer.train(resume_from_checkpoint=checkpoint_to_resume(config))
+    trainer.train(resume_from_checkpoint=checkpoint)
     save(trainer, data)
     return trainer
 
@@ -163,6 +178,11 @@ def checkpoint_to_resume(config: SRMLConfig) -> str | None:
         return None
     if asked.lower() == "true":
         return get_last_checkpoint(config.output_dir) if Path(config.output_dir).is_dir() else None
+    if not Path(asked).is_dir():
+        raise RefusalError(
+            f"`resume_from_checkpoint` is {asked!r}, which is no folder; give a folder such as "
+            f"{config.output_dir}/checkpoint-100, or true for the last one of the output folder."
+        )
     return asked
 
 
@@ -203,8 +223,10 @@ def make_trainer(
     trainer = SRMLTrainer(
         model=model_path if trained is None else trained,
         args=config,
-        train_dataset=load_training_rows(data, data.dataset_train_split),
-        eval_dataset=load_training_rows(data, data.dataset_test_split) if evaluates else None,
+        train_dataset=load_training_rows(data, data.dataset_train_split, config.dataset_text_field),
+        eval_dataset=load_training_rows(data, data.dataset_test_split, config.dataset_text_field)
+        if evaluates
+        else None,
         processing_class=tokenizer,
         callbacks=callbacks,
         quantization_config=get_quantization_config(model) if trained is None else None,

@@ -4,6 +4,7 @@ In: a trainer that is ready. Out: nothing; [`AttachedCallback`] says what such a
 """
 
 from abc import abstractmethod
+from typing import ClassVar
 
 from transformers import Trainer, TrainerCallback
 from transformers.trainer_callback import ExportableState
@@ -15,7 +16,12 @@ class AttachedCallback(TrainerCallback, ExportableState):
 
     Its state is saved in the checkpoint's `trainer_state.json`; on a resume it reads it from `state.stateful_callbacks`
     in `on_train_begin`, since `Trainer` would build a new callback from it.
+
+    Attributes:
+        plays_rounds (`bool`): Whether what lies in `refinement/` of the output folder is of its runs.
     """
+
+    plays_rounds: ClassVar[bool] = False
 
     @abstractmethod
     def attach(self, trainer: Trainer) -> None:

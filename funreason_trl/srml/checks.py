@@ -5,6 +5,7 @@ segments; a `ValueError` otherwise.
 """
 
 import copy
+import json
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
@@ -91,13 +92,45 @@ def train_assistant_turns_only(dataset: Dataset | IterableDataset, args: SRMLCon
         )
         args = copy.copy(args)
         args.assistant_only_loss = True
-    elif "completion" not in row:
+    elif "completion" not in row or args.completion_only_loss is False:
         logger.warning(
             "Text rows don't tell prompt and answer apart, so the prompt is trained too: weighed as result, or as "
             f"thinking from the first {args.think_start_tag!r} on, such as that of a system prompt which names the tag. "
-            "Give prompt-completion rows to train on the answer alone."
+            "Give prompt-completion rows, without completion_only_loss=False, to train on the answer alone."
         )
     return args
+
+
+def refuse_lost_calls(dataset: Dataset | IterableDataset, processing_class: Any, args: SRMLConfig) -> None:
+    """Refuses rows with `tool_calls` that the chat template does not write: of a call the end token alone was trained."""
+    if args.balance == "token" or processing_class.chat_template is None:
+        return
+    for row in islice(dataset, RAW_ROWS_SEARCHED):
+        turns = [*(row.get("messages") or row.get("prompt") or []), *(row.get("completion") or [])]
+        if not any(isinstance(turn, dict) and turn.get("tool_calls") for turn in turns):
+            continue
+        if not _writes_calls(processing_class, turns, row):
+            raise ValueError(
+                "The chat template leaves out `tool_calls`, so that no call would be learned. Render the rows with "
+                "`funreason_trl.data.rendering.render_dataset`, whose python form writes calls into the text, or give a "
+                "template that writes them (`chat_template_path`)."
+            )
+        return
+
+
+def _writes_calls(processing_class: Any, turns: list[dict], row: dict[str, Any]) -> bool:
+    """Whether a name that stands nowhere but in the calls comes through the template."""
+    probe = "funreason_probe"
+    renamed = copy.deepcopy(turns)
+    for turn in renamed:
+        for call in turn.get("tool_calls") or []:
+            (call.get("function") or call)["name"] = probe
+    tools = row.get("tools")
+    tools = json.loads(tools) if isinstance(tools, str) else tools
+    text = processing_class.apply_chat_template(
+        renamed, tools=tools, tokenize=False, **(row.get("chat_template_kwargs") or {})
+    )
+    return probe in text
 
 
 def has_completions_of_several_turns(dataset: Dataset | IterableDataset, first: dict[str, Any]) -> bool:

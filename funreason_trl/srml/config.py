@@ -2,6 +2,7 @@
 
 import copy
 import math
+import sys
 from dataclasses import dataclass, field, fields
 from numbers import Real
 from typing import Any
@@ -109,7 +110,8 @@ class SRMLConfig(SFTConfig):
         Args:
             args ([`~transformers.TrainingArguments`] or [`~trl.SFTConfig`]): Left as it is.
         """
-        values = {field.name: copy.deepcopy(vars(args)[field.name]) for field in fields(args) if field.init}
+        own = {field.name for field in fields(cls) if field.init}  # a class of the user's may have others
+        values = {name: copy.deepcopy(value) for name, value in vars(args).items() if name in own}
         if "loss/" in (args.metric_for_best_model or ""):
             values["greater_is_better"] = None  # which a plain one made True
         return cls(**values)
@@ -143,6 +145,8 @@ class SRMLConfig(SFTConfig):
             value = vars(self)[name]
             if not isinstance(value, Real) or isinstance(value, bool):
                 raise ValueError(f"`{name}` is {value!r}; set it to a number.")
+            if isinstance(value, int) and abs(value) > sys.float_info.max:
+                raise ValueError(f"`{name}` is a number of {value.bit_length()} bits; set it to a finite number.")
 
     def _check_tags(self) -> None:
         for name, tag in (("think_start_tag", self.think_start_tag), ("think_end_tag", self.think_end_tag)):

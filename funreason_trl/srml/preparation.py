@@ -18,11 +18,20 @@ from trl.data_utils import (
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 from trl.trainer.utils import pad
 
+from funreason_trl.tools.normalize import brief
+
 from .config import SRMLConfig
 from .segments import IGNORED_LABEL, NONE, RESULT, THINK, ThinkTags, TokenTexts, find_segments
 
 
 TOKEN_COLUMNS = ["input_ids", "labels", "segments"]
+
+
+def without_format(dataset: Dataset | IterableDataset) -> Dataset | IterableDataset:
+    """Rows of lists and numbers, in whatever format (numpy, torch) the user reads them; a transform stays."""
+    if isinstance(dataset, Dataset) and dataset.format["type"] not in (None, "custom"):
+        return dataset.with_format(None)
+    return dataset
 
 
 def as_chatml(dataset: Dataset | IterableDataset) -> Dataset | IterableDataset:
@@ -94,6 +103,8 @@ def check_row(row: dict[str, Any], index: int, has_labels: bool) -> dict[str, li
     """Labels of a row with segments; a `ValueError` where the two, or their lengths, don't agree."""
     input_ids, segments = row["input_ids"], row["segments"]
     for column in ("segments", "labels") if has_labels else ("segments",):
+        if not isinstance(row[column], list) or set(map(type, row[column])) - {int}:
+            raise ValueError(f"Row {index} has `{column}` {brief(row[column])}; give a list of whole numbers.")
         if len(row[column]) != len(input_ids):
             raise ValueError(
                 f"Row {index} has {len(row[column])} `{column}` for {len(input_ids)} `input_ids`; give one for each "

@@ -5,12 +5,12 @@ its own back, as this machine may have the base model nowhere else.
 """
 
 import json
-import os
 from pathlib import Path
 
 from accelerate.utils import is_peft_model
 from transformers import Trainer
 
+from funreason_trl.files import write_whole
 from funreason_trl.record import hub_name
 
 
@@ -46,7 +46,6 @@ def base_names(trainer: Trainer) -> tuple[str, str] | None:
 
 def name_base(folder: Path, name: str) -> None:
     """Write another name of the base model into the configuration of an adapter."""
-    path, unfinished = folder / ADAPTER, folder / f"{ADAPTER}.unfinished"
+    path = folder / ADAPTER
     config = json.loads(path.read_text(encoding="utf-8")) | {"base_model_name_or_path": name}
-    unfinished.write_text(json.dumps(config, indent=2, sort_keys=True), encoding="utf-8")
-    os.replace(unfinished, path)
+    write_whole(path, json.dumps(config, indent=2, sort_keys=True))

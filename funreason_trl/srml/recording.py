@@ -153,9 +153,12 @@ class RunRecorder(AttachedCallback):
         output = Path(args.output_dir).resolve()
         repo_id = self.trainer.hub_model_id or args.hub_model_id or name or output.name
         write_record(folder, record)
-        write_card(folder, repo_id, record, rounds=read_rounds(output), tags=tags or ())
+        # An earlier run in this folder may have left rounds that are not of this model.
+        has_rounds = any(callback.plays_rounds for callback in self.trainer._attached_callbacks())
+        rounds = read_rounds(output) if has_rounds else []
+        write_card(folder, repo_id, record, rounds=rounds, tags=tags or ())
         is_checkpoint = folder.resolve().parent == output and re.fullmatch(r"checkpoint-\d+", folder.name)
-        if folder.resolve() != output and not is_checkpoint and (output / ROUNDS).is_file():
+        if folder.resolve() != output and not is_checkpoint and rounds:
             # A model that is saved elsewhere takes the story of its rounds along; checkpoints have their own.
             (folder / ROUNDS).parent.mkdir(exist_ok=True)
             shutil.copy(output / ROUNDS, folder / ROUNDS)

@@ -28,6 +28,7 @@ from funreason_trl.record import public_name
 from .attached import AttachedCallback
 from .balance import Balance, mean_losses
 from .checks import (
+    refuse_lost_calls,
     refuse_replacements,
     refuse_sharded_sequences,
     refuse_untrainable_rows,
@@ -47,6 +48,7 @@ from .preparation import (
     map_arguments,
     pack,
     sum_by_segment,
+    without_format,
 )
 from .pushing import ADAPTER, base_names, name_base
 from .quantization import keep_4bit_weights_savable
@@ -122,7 +124,7 @@ class SRMLTrainer(SFTTrainer):
         refuse_replacements(compute_loss_func, data_collator)
         if isinstance(train_dataset, Dataset | IterableDataset):  # TRL refuses anything else
             refuse_untrainable_rows(train_dataset, args, "train_dataset")
-            train_dataset = as_chatml(train_dataset)
+            train_dataset = as_chatml(without_format(train_dataset))
         for dataset in eval_dataset.values() if isinstance(eval_dataset, dict) else [eval_dataset]:
             if dataset is not None:
                 refuse_untrainable_rows(dataset, args, "eval_dataset")
@@ -170,7 +172,7 @@ class SRMLTrainer(SFTTrainer):
         and the three follow here in its order.
         """
         refuse_without_rows(dataset, f"The {dataset_name} dataset")
-        kept = kept_part(args, packing)
+        dataset, kept = without_format(dataset), kept_part(args, packing)
         if {"input_ids", "segments"} <= set(get_dataset_column_names(dataset)):
             with global_then_local_main_first():
                 map_kwargs = map_arguments(dataset, args, f"Checking {dataset_name} segments")
@@ -180,6 +182,7 @@ class SRMLTrainer(SFTTrainer):
             uncut.max_length, uncut.shuffle_dataset = None, False
             dataset = as_chatml(dataset)
             uncut = train_assistant_turns_only(dataset, uncut)
+            refuse_lost_calls(dataset, processing_class, args)
             chat_template = self.chat_template
             if uncut.assistant_only_loss and not args.assistant_only_loss:
                 map_kwargs = map_arguments(dataset, args, f"Tokenizing {dataset_name} dataset")
@@ -287,6 +290,11 @@ class SRMLTrainer(SFTTrainer):
         """
         batch_samples, counts = super().get_batch_samples(epoch_iterator, num_batches, device)
         if 0 < len(batch_samples) < num_batches:
+            if self.state.global_step == 0:
+                raise ValueError(
+                    f"The stream ended after {len(batch_samples)} of the {num_batches} micro-batches of the first optimizer "
+                    "step, so that nothing would be trained; lower `gradient_accumulation_steps`, or give more rows."
+                )
             logger.warning(
                 f"The stream ended after {len(batch_samples)} of the {num_batches} micro-batches of an optimizer step; "
                 "they are left out."

@@ -101,7 +101,11 @@ def _tokenize_row(
     turns = [turn for turn in range(first, len(messages)) if messages[turn]["role"] == "assistant"]
     if not turns or turns[0] == 0:
         trouble = "begins with the assistant's turn" if turns else "has no turn of the assistant"
-        raise ValueError(f"Row {index} {trouble}, so that there is no answer to learn from; leave it out.")
+        roles = ", ".join(dict.fromkeys(str(message["role"]) for message in messages))
+        raise ValueError(
+            f"Row {index} {trouble} (roles: {roles}), so that there is no answer to learn from. Leave it out; where the "
+            "roles have other names, read the rows with `funreason_trl.data.sources.load_rows`, which knows them."
+        )
 
     input_ids = tokens(messages)
     labels = [IGNORED_LABEL] * len(input_ids)

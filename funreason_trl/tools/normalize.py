@@ -57,6 +57,10 @@ def normalize_tools(tools: Any) -> list[dict[str, Any]]:
     return [normalize_tool(tool) for tool in tools]
 
 
+# Anthropic's name and MCP's, beside that of everyone else.
+_PARAMETER_KEYS = ("parameters", "input_schema", "inputSchema")
+
+
 def normalize_tool(tool: dict[str, Any]) -> dict[str, Any]:
     """
     Turn a tool of any form into `{"type": "function", "function": {"name", "description", "parameters"}}`.
@@ -93,7 +97,8 @@ def normalize_tool(tool: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(description, str):
         raise _format_error(name, ("description",), description, "give a string")
     required = [function.pop("required", None), tool.pop("required", None)]
-    parameters = _normalize_parameters(name, function.pop("parameters", None), required)
+    given = [function.pop(key, None) for key in _PARAMETER_KEYS]
+    parameters = _normalize_parameters(name, next((one for one in given if one is not None), None), required)
     normal = {"name": name, "description": description, "parameters": parameters, **function}
     return {**tool, "type": "function", "function": normal}
 

@@ -37,6 +37,8 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "any": {},
 }
 _LITERALS = {"True": True, "False": False, "None": None}
+# `str (optional)` says what `str, optional` says.
+_BRACKETED = re.compile(r"\s*([^()]+)\(([^()]+)\)\s*")
 _QUALIFIER = re.compile(r"optional|required|default\b.*", re.DOTALL)
 
 
@@ -68,6 +70,8 @@ def read_type(words: str | list[str]) -> ReadType:
         return _UNKNOWN
     if isinstance(words, list):
         return _union(words)
+    if bracketed := _BRACKETED.fullmatch(words):
+        words = f"{bracketed[1]}, {bracketed[2]}"
     first, *qualifiers = [part.strip() for part in _split(words, ",")]
     qualifiers = [qualifier.lower() for qualifier in qualifiers]
     optional = "optional" in qualifiers

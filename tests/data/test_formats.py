@@ -6,9 +6,20 @@ from pathlib import Path
 import pytest
 
 from funreason_trl.calls import Call
-from funreason_trl.data.rows import check_row, message_calls, to_dataset
+from funreason_trl.data.rows import RowError, check_row, message_calls, to_dataset
 from funreason_trl.data.sources import read_rows
-from tests.data.published import BFCL_TOOL, OSLO, ROME, USER, XLAM, openai, sharegpt, tool_call, write_lines
+from tests.data.published import (
+    BFCL_TOOL,
+    OPENAI_TOOL,
+    OSLO,
+    ROME,
+    USER,
+    XLAM,
+    openai,
+    sharegpt,
+    tool_call,
+    write_lines,
+)
 
 
 def read_one(tmp_path: Path, record: dict) -> dict:
@@ -279,6 +290,48 @@ def test_every_format(tmp_path, record, reasoning, calls, words):
     assert message.get("reasoning_content") == reasoning
     assert message_calls(message) == calls
     assert message["content"] == words
+
+
+OTHER_SPELLINGS = [
+    '[{"name": "get_weather", "arguments": {"city": "Oslo"}}]',
+    '{"name": "get_weather", "parameters": {"city": "Oslo"}}',
+    '```json\n[{"name": "get_weather", "arguments": {"city": "Oslo"}}]\n```',
+    "```python\n[get_weather(city='Oslo')]\n```",
+    "get_weather(city='Oslo')",
+]
+
+
+@pytest.mark.parametrize("text", OTHER_SPELLINGS)
+def test_calls_of_listed_tools_in_the_content_are_calls_however_they_are_spelled(tmp_path, text):
+    row = read_one(tmp_path, openai({"role": "assistant", "content": f"<think>So.</think>\n{text}"}))
+    assert message_calls(row["messages"][-1]) == [OSLO]
+    other = read_one(tmp_path, openai({"role": "assistant", "content": text.replace("get_weather", "weather_of")}))
+    # Without brackets, or as JSON, the calls of a tool that is not listed are what an answer may quote.
+    assert message_calls(other["messages"][-1]) == []
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", '{"city": "Oslo"}', "get_weather(city) knows it.", "```\nls\n```", "[]"])
+def test_what_is_no_call_stays_words(tmp_path, text):
+    row = read_one(tmp_path, openai({"role": "assistant", "content": text}))
+    assert row["messages"][-1] == {"role": "assistant", "content": text}
+
+
+def test_a_call_of_a_listed_tool_that_went_wrong_is_no_answer_in_words(tmp_path):
+    with pytest.raises(RowError, match=r"messages\[1\].content: not calls .*New York"):
+        read_one(tmp_path, openai({"role": "assistant", "content": "[get_weather(city='New York)]"}))
+
+
+def test_older_openai_rows_have_their_functions(tmp_path):
+    call = {"role": "assistant", "content": None, "function_call": {"name": "get_weather", "arguments": "{}"}}
+    record = {"messages": [USER, call], "functions": [OPENAI_TOOL["function"]]}
+    assert read_one(tmp_path, record)["tools"] == read_one(tmp_path, openai(call))["tools"] != []
+
+
+def test_reasoning_with_tags_of_its_own_has_them_once(tmp_path):
+    answer = {"role": "assistant", "content": "Hi.", "reasoning_content": "<think>\nSo.\n</think>"}
+    assert read_one(tmp_path, openai(answer))["messages"][-1]["reasoning_content"] == "So."
+    xlam = read_one(tmp_path, XLAM | {"reasoning": "<think>So.</think>"})
+    assert xlam["messages"][-1]["reasoning_content"] == "So."
 
 
 def test_xlam_row_in_full(tmp_path):

@@ -33,6 +33,16 @@ def compared(tmp_path_factory):
     return output, screen.get()
 
 
+@pytest.fixture(scope="module")
+def refined(tmp_path_factory):
+    """The folder and the screen of one run with the tiny model and a round."""
+    output = tmp_path_factory.mktemp("refined")
+    arguments = ["--model", "tiny", "--train-rows", str(TRAIN_ROWS), "--test-rows", str(TEST_ROWS)]
+    with quickstart_report.console.capture() as screen:
+        main([*arguments, "--output", str(output)])
+    return output, screen.get()
+
+
 def test_one_line_of_answers_a_held_out_row_with_scores_before_and_after(compared):
     lines = [json.loads(line) for line in (compared[0] / "answers.jsonl").read_text().splitlines()]
     assert len({line["id"] for line in lines}) == TEST_ROWS
@@ -65,10 +75,10 @@ def test_the_results_hold_options_losses_and_history(compared):
         assert results[name]["seconds"] > 0
 
 
-def test_the_round_is_on_record(compared):
-    (played,) = json.loads((compared[0] / "results.json").read_text())["rounds"]
+def test_the_round_is_on_record(refined):
+    (played,) = json.loads((refined[0] / "results.json").read_text())["rounds"]
     assert played["figures"]["rows"] == TRAIN_ROWS and played["figures"]["answers"] == 2 * TRAIN_ROWS
-    assert list((compared[0] / "trainer" / "refinement" / "round-001" / "data").glob("*.parquet"))
+    assert list((refined[0] / "trainer" / "refinement" / "round-001" / "data").glob("*.parquet"))
 
 
 def test_both_trainings_start_from_the_same_weights_and_rows(compared):
@@ -77,8 +87,14 @@ def test_both_trainings_start_from_the_same_weights_and_rows(compared):
     assert results["after SRML"]["loss/result"] != results["after plain SFT"]["loss/result"]
 
 
-def test_the_report_shows_the_round(compared):
-    assert "Round 1" in (compared[0] / "report.html").read_text()
+def test_the_report_and_the_screen_show_the_round(refined):
+    assert "Round 1" in (refined[0] / "report.html").read_text()
+    places = [refined[1].index(part) for part in ("4. Training", "Round 1", "All of it took")]
+    assert places == sorted(places)
+
+
+def test_losses_are_compared_without_a_round(compared):
+    assert json.loads((compared[0] / "results.json").read_text())["rounds"] == []
 
 
 def test_the_curves_are_a_picture(compared):
@@ -96,12 +112,11 @@ def test_the_screen_tells_the_story_in_order(compared):
         "random",
         "3. Before training",
         "4. Training",
-        "Round 1",
         "5. Training with plain SFT",
     ]
     parts += ["calls right", "loss per token of the result", "question:", "gold:", "All of it took"]
-    places = [compared[1].index(part) for part in parts[:7]]
-    places += [compared[1].index(part, places[-1]) for part in parts[7:]]
+    places = [compared[1].index(part) for part in parts[:6]]
+    places += [compared[1].index(part, places[-1]) for part in parts[6:]]
     assert places == sorted(places)
 
 
@@ -166,7 +181,7 @@ def test_a_model_without_chat_template_ends_with_the_reason(model_folder, tmp_pa
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
         (base / name).write_bytes((model_folder / name).read_bytes())
     with pytest.raises(SystemExit, match="has no chat template; give an instruction-tuned one"):
-        main(["--model", str(base), "--train-rows", "1", "--test-rows", "1", "--output", str(tmp_path)])
+        main(["--model", str(base), "--train-rows", "1", "--test-rows", "1", "--output", str(tmp_path / "out")])
 
 
 TEMPLATES = {
@@ -191,6 +206,24 @@ def test_a_chat_template_that_changes_the_rows_ends_with_the_reason(template, re
     arguments = ["--model", str(tmp_path / "other"), "--train-rows", "1", "--test-rows", "1"]
     with pytest.raises(SystemExit, match=rf"^funreason quickstart: the model .*other' can't .*{reason}"):
         main([*arguments, "--output", str(tmp_path / "out")])
+
+
+def test_files_of_other_origin_are_left_alone(tmp_path):
+    precious = tmp_path / "dataset" / "my_rows.jsonl"
+    precious.parent.mkdir()
+    precious.write_text("precious")
+    with pytest.raises(SystemExit, match="holds files of other origin; give another --output, or empty it"):
+        main(["--model", "tiny", "--output", str(tmp_path)])
+    assert precious.read_text() == "precious"
+
+
+def test_a_folder_of_an_earlier_quickstart_is_written_anew(model_folder, tmp_path):
+    small = ["--train-rows", "2", "--test-rows", "1", "--epochs", "1", "--output", str(tmp_path)]
+    main(["--model", str(model_folder), *small])
+    main(["--model", "tiny", *small])
+    assert not (tmp_path / "model" / "adapter_config.json").exists()
+    with pytest.raises(SystemExit, match=r"lies in .*, which is written anew; give another --output"):
+        main(["--model", str(tmp_path / "model"), *small])
 
 
 def test_the_bar_shows_the_losses_that_there_are():

@@ -14,6 +14,7 @@ from funreason_trl import SRMLConfig
 from funreason_trl.data.rendering import render_python
 from funreason_trl.data.sample import sample_rows
 from funreason_trl.scripts.train import DataArguments, load_training_rows, main
+from tests.data.published import XLAM
 
 
 # The others are in tests/test_recipes.py.
@@ -193,6 +194,26 @@ def test_as_is_takes_a_file_that_trl_could_train_on(write_recipe, tmp_path, stre
 def test_native_is_refused_where_the_template_ignores_tools_and_python_is_named(write_recipe):
     with pytest.raises(SystemExit, match=r"^funreason train: .*chat template .*form='python'"):
         main(["--config", write_recipe(rendering="native")])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (
+            {"dataset_name": "xlam.jsonl", "rendering": "as_is"},
+            "has the columns answers, query, tools, which TRL does not",
+        ),
+        ({"dataset_name": "broken.jsonl", "rendering": "as_is"}, "broken.jsonl"),
+        ({"resume_from_checkpoint": "nowhere"}, "`resume_from_checkpoint` is 'nowhere', which is no folder"),
+    ],
+)
+def test_what_the_user_got_wrong_is_one_line(write_recipe, tmp_path, monkeypatch, wrong, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "xlam.jsonl").write_text(json.dumps(XLAM))
+    (tmp_path / "broken.jsonl").write_text('{"text": "a"}\n{"text"\n')
+    with pytest.raises(SystemExit, match=r"^funreason train: ") as stop:
+        main(["--config", write_recipe(**wrong)])
+    assert words in str(stop.value)
 
 
 # What fails before anything is loaded

@@ -1,6 +1,8 @@
 """Pins what is looked at before training: what the trainer takes as TRL's does, what it refuses, and what it warns of."""
 
+import copy
 import logging
+from dataclasses import dataclass
 from importlib.resources import files
 
 import pytest
@@ -8,7 +10,10 @@ import torch
 from datasets import Dataset, IterableDataset
 from transformers import TrainerCallback, TrainingArguments
 from trl import SFTConfig
+from trl.chat_template_utils import qwen3_chat_template
 
+from funreason_trl.calls import Call
+from funreason_trl.data.rows import assistant_message
 from funreason_trl.srml import SRMLConfig, SRMLTrainer, checks
 from funreason_trl.srml.segments import RESULT, THINK
 from funreason_trl.srml.trainer import segments_of_predictions
@@ -99,6 +104,35 @@ def test_a_prepared_row_that_trains_a_token_of_no_segment_is_refused(balance):
         build_trainer(Dataset.from_list(rows).with_format("torch"), balance=balance, **PREPARED)
 
 
+ARROW_ROWS = {
+    "text": {"prompt": "Weather?\n", "completion": "<think>So.</think>[f()]"},
+    "messages": {"messages": [QUERY, ANSWER]},
+    "tokens": {"input_ids": [7, 8, 9], "segments": [0, THINK, RESULT]},
+}
+
+
+@pytest.mark.parametrize("format", ["numpy", "torch"])
+@pytest.mark.parametrize("kind", ARROW_ROWS)
+def test_the_format_in_which_rows_are_read_makes_no_difference(kind, format):
+    rows = Dataset.from_list([ARROW_ROWS[kind]] * 4)
+    assert list(build_trainer(rows.with_format(format)).train_dataset) == list(build_trainer(rows).train_dataset)
+
+
+def test_a_configuration_of_the_users_own_class_is_taken(tmp_path):
+    @dataclass
+    class Own(SFTConfig):
+        extra: int = 3
+
+    assert SRMLConfig.of(Own(tmp_path, bf16=False, learning_rate=0.5)).learning_rate == 0.5
+
+
+@pytest.mark.parametrize("segments", [None, [0.0, 1.0, 2.0], [0, True, 2]])
+def test_segments_that_are_no_whole_numbers_are_refused(segments):
+    tokens = {"input_ids": [7, 8, 9], "segments": segments}
+    with pytest.raises(ValueError, match=r"Row 0 has `segments` .*; give a list of whole numbers"):
+        checks.check_row(tokens, 0, has_labels=False)
+
+
 # Which turns are trained
 
 
@@ -123,7 +157,27 @@ def test_text_rows_are_trained_with_a_warning_that_says_what_becomes_of_the_prom
     assert trained_parts(row) == [(RESULT, "First think between "), (THINK, thinking), (RESULT, CALL + END)]
 
 
+def test_a_prompt_of_text_that_is_trained_too_is_told(caplog):
+    with caplog.at_level(logging.WARNING, logger="funreason_trl"):
+        build_trainer([thinking_row(2)] * 2, completion_only_loss=False)
+    assert "so the prompt is trained too" in warnings_of(caplog)[0]
+
+
 # What is lost
+
+
+@pytest.mark.parametrize("shape", ["messages", "completion"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_calls_that_the_chat_template_leaves_out_are_refused_with_what_keeps_them(shape, stream):
+    call = assistant_message("So.", [Call("f", {"a": 1})], "")
+    row = {"messages": [QUERY, call]} if shape == "messages" else {"prompt": [QUERY], "completion": [call]}
+    rows = Dataset.from_list([row] * 2)
+    rows = rows.to_iterable_dataset() if stream else rows
+    with pytest.raises(ValueError, match=r"leaves out `tool_calls`, so that no call would be learned.*render_dataset"):
+        build_trainer(rows, max_steps=1)
+    knows = copy.deepcopy(TOKENIZER)
+    knows.chat_template = qwen3_chat_template
+    assert build_trainer(rows, tokenizer=knows, max_steps=1).train_dataset is not None
 
 
 def thinking_row(words: int) -> dict:

@@ -36,6 +36,7 @@ VALUES = {
     [
         ({"balance": "equal"}, ["`balance`", "'equal'"], "set it to one of 'fixed', 'learned', 'token'"),
         ({"think_weight": -0.1}, ["`think_weight`", "-0.1"], "set it to a finite number"),
+        ({"think_weight": 10**400}, ["`think_weight`", "1329 bits"], "set it to a finite number"),
         ({"think_weight": NAN}, ["`think_weight`", "nan"], "set it to a finite number"),
         ({"result_weight": -1}, ["`result_weight`", "-1"], "set it to a finite number"),
         ({"result_weight": INF}, ["`result_weight`", "inf"], "set it to a finite number"),

@@ -28,6 +28,13 @@ def test_what_is_left_of_a_stream_does_not_leak_into_the_next_step(caplog):
     assert "they are left out" in caplog.text
 
 
+def test_a_stream_that_is_shorter_than_a_step_is_no_training():
+    with pytest.raises(
+        ValueError, match=r"ended after 3 of the 4 micro-batches of the first optimizer step.*lower `gra"
+    ):
+        train(stream(tiny_rows(3)), per_device_train_batch_size=1, gradient_accumulation_steps=4, max_steps=2)
+
+
 @pytest.mark.parametrize("rows", [Dataset.from_list([]), stream(tiny_rows(3)).take(0)])
 def test_a_dataset_without_rows_is_refused(rows):
     with pytest.raises(ValueError, match="`train_dataset` has no rows"):

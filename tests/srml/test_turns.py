@@ -108,7 +108,10 @@ def test_a_template_that_writes_a_turn_otherwise_later_is_refused():
 
 @pytest.mark.parametrize(
     ("messages", "trouble"),
-    [([QUERY, NEXT], "Row 1 has no turn of the assistant"), ([ANSWER, QUERY, ANSWER], "Row 1 begins with")],
+    [
+        ([QUERY, NEXT], r"Row 1 has no turn of the assistant \(roles: user\).*`funreason_trl.data.sources.load_rows`"),
+        ([ANSWER, QUERY, ANSWER], "Row 1 begins with"),
+    ],
 )
 def test_a_row_without_an_answer_is_refused(messages, trouble):
     with pytest.raises(ValueError, match=trouble):

@@ -15,7 +15,7 @@ def array(items: dict[str, Any], **fields: Any) -> dict[str, Any]:
 INTEGER, NUMBER, STRING = {"type": "integer"}, {"type": "number"}, {"type": "string"}
 
 TYPES: list[tuple[Any, dict[str, Any]]] = [
-    *[(words, STRING) for words in ("string", "str", "String", "char", "str, optional", "'str'")],
+    *[(words, STRING) for words in ("string", "str", "String", "char", "str, optional", "str (optional)", "'str'")],
     *[(words, INTEGER) for words in ("int", "integer", "Integer", "long", "short", "byte", "Bigint", "int, required")],
     *[(words, NUMBER) for words in ("float", "number", "double", "Float", "typing.float")],
     *[(words, {"type": "boolean"}) for words in ("bool", "boolean", "Boolean", "bool, optional")],
@@ -64,7 +64,16 @@ def test_each_type_becomes_a_schema(words: Any, expected: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize(
-    "words", ["str, optional", "Optional[int]", "int | None", ["string", "null"], "int, default 5"]
+    "words",
+    [
+        "str, optional",
+        "Optional[int]",
+        "int | None",
+        ["string", "null"],
+        "int, default 5",
+        "str (optional)",
+        "int (default: 5)",
+    ],
 )
 def test_types_that_let_a_parameter_be_left_out(words: Any) -> None:
     assert read_type(words).optional

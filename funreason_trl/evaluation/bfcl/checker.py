@@ -12,8 +12,8 @@ from funreason_trl.calls import Call
 
 from .decoding import V4, decode_answer
 from .errors import DecodingError
-from .java import java_value
-from .javascript import javascript_value
+from .java_values import java_value
+from .javascript_values import javascript_value
 from .rows import JAVA, JAVASCRIPT, PYTHON, BfclRow, Judgement, PossibleAnswer, category_language
 from .values import value_mistake
 

@@ -1,7 +1,7 @@
 """An answer to a Java question becomes calls, read as the official evaluator reads it.
 
 In: an answer in square brackets, `[Foo.bar(a=1, b="x")]`. Out: a [`Call`] whose arguments are still source text
-(`{"a": "1", "b": "x"}`), or a [`DecodingError`]; [`java_value`] then makes a value of each.
+(`{"a": "1", "b": "x"}`), or a [`DecodingError`]; `java_values` then makes a value of each.
 """
 
 from tree_sitter import Node
@@ -9,11 +9,8 @@ from tree_sitter import Node
 from funreason_trl.calls import Call
 
 from .errors import DecodingError
-from .java_values import java_value
 from .syntax import JAVA, parse_source
 
-
-__all__ = ["decode_java", "java_value"]
 
 # The official evaluator walks the tree by recursion, so that Python's limit of 1,000 frames is part of its verdict.
 # This is about what is left of them when it starts to walk. A level mostly costs three: the walk calls itself from a

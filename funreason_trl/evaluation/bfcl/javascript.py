@@ -1,7 +1,7 @@
 """An answer to a JavaScript question becomes calls, read as the official evaluator reads it.
 
 In: an answer in square brackets, `[foo(a=1, b='x')]`. Out: a [`Call`] whose arguments are still source text
-(`{"a": "1", "b": "x"}`), or a [`DecodingError`]; [`javascript_value`] then makes a value of each.
+(`{"a": "1", "b": "x"}`), or a [`DecodingError`]; `javascript_values` then makes a value of each.
 """
 
 from tree_sitter import Node
@@ -9,11 +9,8 @@ from tree_sitter import Node
 from funreason_trl.calls import Call
 
 from .errors import DecodingError
-from .javascript_values import javascript_value, unquoted
+from .javascript_values import unquoted
 from .syntax import JAVASCRIPT, parse_source
-
-
-__all__ = ["decode_javascript", "javascript_value"]
 
 
 def decode_javascript(text: str) -> list[Call]:

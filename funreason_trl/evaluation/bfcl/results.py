@@ -8,7 +8,6 @@ for a model that was prompted, and a list of `{name: arguments as JSON}` for one
 """
 
 import json
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from funreason_trl.calls import CallSyntaxError, parse_calls
 from funreason_trl.data.rows import split_reasoning
 from funreason_trl.evaluation.bfcl.data import OLDER_NAMES, BfclDataError
 from funreason_trl.evaluation.bfcl.rows import CATEGORIES, category_group
+from funreason_trl.files import write_whole
 
 
 _FILE_NAME = re.compile(r"BFCL_v\d_(\w+)_result\.jsonl?")
@@ -67,6 +67,11 @@ def result_of(row_id: str, text: str, native: bool = False) -> BfclResult:
     return BfclResult(row_id, result, reasoning or "")
 
 
+def folder_name(model: str) -> str:
+    """The model's name as a folder, with `_` for what folders don't take, as the official tool does it."""
+    return re.sub(r"[^\w.-]+", "_", model).strip("_")
+
+
 def write_results(folder: Path, category: str, results: Iterable[BfclResult]) -> Path:
     """
     Write the answers of one category, whole or not at all.
@@ -87,10 +92,7 @@ def write_results(folder: Path, category: str, results: Iterable[BfclResult]) ->
         if result.reasoning:
             line["reasoning_content"] = result.reasoning
         lines.append(json.dumps(line) + "\n")
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text("".join(lines), encoding="utf-8")
-    os.replace(unfinished, path)
-    return path
+    return write_whole(path, "".join(lines))
 
 
 def read_results(folder: str | Path) -> dict[str, dict[str, BfclResult]]:

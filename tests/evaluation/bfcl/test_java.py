@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from funreason_trl.calls import Call
 from funreason_trl.evaluation.bfcl.errors import DecodingError, UnreadableType
-from funreason_trl.evaluation.bfcl.java import decode_java, java_value
+from funreason_trl.evaluation.bfcl.java import decode_java
+from funreason_trl.evaluation.bfcl.java_values import java_value
 
 
 # Of processor time, far above what the slowest machine needs; a pattern that goes back over the text would take hours.

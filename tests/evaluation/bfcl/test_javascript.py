@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from funreason_trl.calls import Call
 from funreason_trl.evaluation.bfcl.errors import DecodingError, UnreadableType
-from funreason_trl.evaluation.bfcl.javascript import decode_javascript, javascript_value
+from funreason_trl.evaluation.bfcl.javascript import decode_javascript
+from funreason_trl.evaluation.bfcl.javascript_values import javascript_value
 
 
 # Of processor time, far above what the slowest machine needs; a pattern that goes back over the text would take hours.

@@ -1,1 +1,8 @@
-"""Rows in, dataset out: readers, the canonical row, what TRL trains on, and a sample of our own."""
+"""Rows in, dataset out.
+
+formats, sources    files and Hub datasets -> canonical rows; `arrow` reads what `datasets` stored
+rows                the canonical row, its checks, and datasets of it
+rendering           canonical rows         -> what TRL trains on
+reading             what a model wrote     -> canonical rows
+sample/             nothing                -> rows of our own
+"""

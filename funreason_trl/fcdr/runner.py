@@ -8,10 +8,9 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from .inline import Inline
 from .journal import Journal
 from .judges import Judge
 from .models import AskedModel
@@ -80,18 +79,31 @@ def inspect_all(
         return inspect(candidate, rules, judges, teacher, max_regenerations)
 
     display = Display(tally or Tally(), models, total)
-    by_rules = not judges and teacher is None
-    run = Inline(candidates, start) if by_rules else _Run(candidates, start, models, window)
-    return _counted(run, display, progress)
+    if not judges and teacher is None:
+        # Nothing waits, and an event loop in another thread would cost as much time as the rules themselves.
+        return _counted(nullcontext(_finished(start(candidate)) for candidate in candidates), display, progress)
+    return _counted(_Run(candidates, start, models, window), display, progress)
 
 
-def _counted(run: "_Run | Inline", display: Display, progress: bool) -> Generator[Inspected, None, None]:
-    with run, display.shown() if progress else nullcontext():
-        for inspected in run.results():
+def _counted(
+    run: AbstractContextManager[Iterable[Inspected]], display: Display, progress: bool
+) -> Generator[Inspected, None, None]:
+    with run as results, display.shown() if progress else nullcontext():
+        for inspected in results:
             display.tally.add(inspected)
             if progress:
                 display.tick()
             yield inspected
+
+
+def _finished(coroutine: Coroutine[Any, Any, Inspected]) -> Inspected:
+    """What a coroutine returns that never waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    coroutine.close()
+    raise RuntimeError("the inspection waits for something, though no model is asked")
 
 
 def _models(judges: Mapping[Stage, Judge], teacher: Teacher | None) -> tuple[AskedModel, ...]:
@@ -100,8 +112,8 @@ def _models(judges: Mapping[Stage, Judge], teacher: Teacher | None) -> tuple[Ask
     return tuple(dict.fromkeys([*asked, *(teacher.models if teacher is not None else ())]))
 
 
-class _Run:
-    """An event loop in a thread of its own, and the results that it hands over, as a context."""
+class _Run(AbstractContextManager):
+    """An event loop in a thread of its own; as a context, the results that it hands over."""
 
     def __init__(
         self,
@@ -113,12 +125,12 @@ class _Run:
         self._candidates, self._start, self._models, self._window = candidates, start, models, window
         self._results: queue.SimpleQueue[Inspected | None] = queue.SimpleQueue()
 
-    def __enter__(self) -> "_Run":
+    def __enter__(self) -> Generator[Inspected, None, None]:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fcdr", daemon=True)
         self._thread.start()
         self._running = asyncio.run_coroutine_threadsafe(self._work(), self._loop)
-        return self
+        return self._handed_over()
 
     def __exit__(self, *exception) -> None:
         self._running.cancel()
@@ -127,7 +139,7 @@ class _Run:
         self._thread.join()
         self._loop.close()
 
-    def results(self) -> Generator[Inspected, None, None]:
+    def _handed_over(self) -> Generator[Inspected, None, None]:
         """In the order of the candidates; raises what ended the work early."""
         while (inspected := self._results.get()) is not None:
             self._loop.call_soon_threadsafe(self._free.release)

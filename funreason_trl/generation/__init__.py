@@ -11,6 +11,9 @@ In: [`Prompt`]s, [`GenerationSettings`], and one of the generators, which all ha
 
 Out: [`generate_all`] returns the answers in the order of the prompts; [`generate_to_file`] also writes each as it comes
 and goes on where a killed run stopped. Both show the progress with tokens a second.
+
+Shared by the generators: `chat` between prompts and tokens, `sampling` and `continuous` for models in this process,
+`client` for requests. `trained` has the model that is being trained answer, on all processes together.
 """
 
 from .answers_file import AnswersFileError, generate_to_file

@@ -1,8 +1,15 @@
 """Self-refinement: between epochs the model answers queries itself, and trains on those answers that pass inspection.
 
-`config` says how often and how much, `prompts` what is asked, `rollouts` has the model answer, `rounds` has FCDR inspect
-the answers, `pool` is what the next epoch is drawn from, `record` writes down what happened, and `callback` does it all
-within a trainer.
+config      how often and how much
+callback    a trainer               -> rounds within one training; `driver` plays them between trainings
+prompts     a source, or the rows   -> what is asked in a round
+engines     the configuration       -> what generates; `vllm_rollouts` is vLLM with the trained weights
+rollouts    queries                 -> answers, on file as soon as they are there
+rounds      queries                 -> accepted answers, inspected by FCDR
+preparing   accepted answers        -> training rows
+pool        training rows           -> what the next epoch is drawn from
+figures     a round                 -> what happened in it, for people and files
+checkpoint  rounds and pool         -> what a resumed run needs of them
 """
 
 from .callback import RefinementCallback

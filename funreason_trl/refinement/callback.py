@@ -50,10 +50,7 @@ from .checkpoint import (
 )
 from .config import RefinementConfig
 from .engines import make_generator
-from .pool import Pool, RefinedRow
-from .preparing import prepare_answers, refuse_foreign_queries, refuse_unchangeable
-from .prompts import PromptRows, draw, prompt_rows
-from .record import (
+from .figures import (
     answers_table,
     figures,
     figures_of_gold,
@@ -63,6 +60,9 @@ from .record import (
     warnings_of,
     write_rows,
 )
+from .pool import Pool, RefinedRow
+from .preparing import prepare_answers, refuse_foreign_queries, refuse_unchangeable
+from .prompts import PromptRows, draw, prompt_rows
 from .rollouts import Asked
 from .rounds import Round, accepted_answers, play_round
 

@@ -1,7 +1,15 @@
 """The loss: `SFTTrainer` with thinking weighed against the result.
 
-`config` says how, `segments` finds which token is which, `preparation` carries that to the batch, `balance` sets the
-weights and `trainer` puts them into the loss.
+config        what the user sets
+checks        datasets and settings  -> refused, or trained with a warning
+turns         conversations          -> which tokens are the assistant's, where a template doesn't tell
+segments      trained tokens         -> thinking or result
+preparation   tokenized rows         -> batches that carry segments
+balance       tokens and losses      -> alpha and beta
+trainer       all of these           -> the loss
+
+Beside the loss: `recording` and `pushing` write what lies beside the model, `quantization` keeps 4-bit models whole, and
+`attached` is what a callback must be to work on the trainer.
 """
 
 from .config import SRMLConfig

@@ -16,6 +16,7 @@ import pyarrow.compute
 from accelerate import Accelerator
 from accelerate.logging import get_logger
 from datasets import Dataset, IterableDataset
+from transformers import PreTrainedTokenizerBase
 from trl.data_utils import is_conversational
 
 from .config import SRMLConfig
@@ -101,9 +102,24 @@ def train_assistant_turns_only(dataset: Dataset | IterableDataset, args: SRMLCon
     return args
 
 
+def refuse_stream_below_a_step(left: int, wanted: int, steps: int) -> None:
+    """Refuses a stream that has ended before its first optimizer step, and warns of what is left over after others."""
+    if steps == 0:
+        raise ValueError(
+            f"The stream ended after {left} of the {wanted} micro-batches of the first optimizer step, so that nothing would "
+            "be trained; lower `gradient_accumulation_steps`, or give more rows."
+        )
+    logger.warning(
+        f"The stream ended after {left} of the {wanted} micro-batches of an optimizer step; they are left out."
+    )
+
+
 def refuse_lost_calls(dataset: Dataset | IterableDataset, processing_class: Any, args: SRMLConfig) -> None:
     """Refuses rows with `tool_calls` that the chat template does not write: of a call the end token alone was trained."""
-    if args.balance == "token" or processing_class.chat_template is None:
+    # A processor wants the parts of messages typed, which TRL does later.
+    if args.balance == "token" or not isinstance(processing_class, PreTrainedTokenizerBase):
+        return
+    if processing_class.chat_template is None:
         return
     for row in islice(dataset, RAW_ROWS_SEARCHED):
         turns = [*(row.get("messages") or row.get("prompt") or []), *(row.get("completion") or [])]

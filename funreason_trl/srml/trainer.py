@@ -31,6 +31,7 @@ from .checks import (
     refuse_lost_calls,
     refuse_replacements,
     refuse_sharded_sequences,
+    refuse_stream_below_a_step,
     refuse_untrainable_rows,
     refuse_without_rows,
     search_segments,
@@ -290,15 +291,7 @@ class SRMLTrainer(SFTTrainer):
         """
         batch_samples, counts = super().get_batch_samples(epoch_iterator, num_batches, device)
         if 0 < len(batch_samples) < num_batches:
-            if self.state.global_step == 0:
-                raise ValueError(
-                    f"The stream ended after {len(batch_samples)} of the {num_batches} micro-batches of the first optimizer "
-                    "step, so that nothing would be trained; lower `gradient_accumulation_steps`, or give more rows."
-                )
-            logger.warning(
-                f"The stream ended after {len(batch_samples)} of the {num_batches} micro-batches of an optimizer step; "
-                "they are left out."
-            )
+            refuse_stream_below_a_step(len(batch_samples), num_batches, self.state.global_step)
             return [], None
         return batch_samples, counts
 

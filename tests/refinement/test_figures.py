@@ -7,7 +7,7 @@ import pytest
 
 from funreason_trl.calls import Call
 from funreason_trl.fcdr.pipeline import Inspected
-from funreason_trl.refinement.record import figures, log_table, warnings_of
+from funreason_trl.refinement.figures import figures, log_table, warnings_of
 from funreason_trl.refinement.rounds import Round
 from tests.fcdr.scripted import candidate
 

@@ -17,7 +17,8 @@ A worked example of an item, its answer, and how it counts:
              user: What is my BMI? My weight is 97 kg and my height is 186 cm.
     gold     <think>The request is "What is my BMI" ...</think>\\n\\n[body_mass_index(weight_kg=97, height_cm=186)]
     given gold reasoning: the model continues after `</think>\\n\\n`; free: it writes the whole answer, greedily.
-    parses: the answer is calls (words, for a row that calls nothing); right: these are the gold calls.
+    parses: the answer is calls (words, for a row that calls nothing); right: these are the gold calls. Free answers also:
+    how many begin a thought, how many close it, and how many are right of the rows that want calls, and words.
 
 Stage 1, `rates`: each of five losses (token, fixed at three weights, learned) at three or four learning rates, seed 0.
 The best rate of a loss is the one with the lowest loss per result token on the validation rows, of which none is a
@@ -60,6 +61,7 @@ HERE = Path(__file__).parent
 COT_CALLS = HERE.parents[1] / "shared" / "data" / "cot_calls.jsonl"
 SEEDS = (0, 1, 2)
 BATCH_SIZE = 24  # answers at a time
+FREE = ("free_begun", "free_closed", "free_parses", "free_calls_right", "free_words_right")
 
 
 @dataclass(frozen=True)
@@ -193,8 +195,20 @@ def answers(trainer: SRMLTrainer, rows: list[dict], experiment: Experiment) -> d
     return {
         **_counts("given", given, rows),
         **_counts("free", free, rows),
-        "free_closed": sum(THINK_END in answer for answer in free),
+        **thinking_and_kinds(free, rows),
         "free_answers": free,
+    }
+
+
+def thinking_and_kinds(answers: list[str], rows: list[dict]) -> dict[str, int]:
+    """Of free answers: how many begin and end a thought, and how many are right where calls, or words, are wanted."""
+    right = [score_answer(answer, row).right for answer, row in zip(answers, rows, strict=True)]
+    wants_calls = ["tool_calls" in row["messages"][-1] for row in rows]
+    return {
+        "free_begun": sum(answer.lstrip().startswith(THINK_START) for answer in answers),
+        "free_closed": sum(THINK_END in answer for answer in answers),
+        "free_calls_right": sum(r for r, wanted in zip(right, wants_calls, strict=True) if wanted),
+        "free_words_right": sum(r for r, wanted in zip(right, wants_calls, strict=True) if not wanted),
     }
 
 
@@ -313,7 +327,7 @@ def report(experiment: Experiment, results: dict[str, dict]) -> str:
         text += (
             f"\n\nThe best rate is the smallest or largest tried, so a better one may lie beyond: {', '.join(edges)}."
         )
-    keys = ("think_loss", "result_loss", "given_parses", "given_right", "free_closed", "free_parses", "free_right")
+    keys = ("think_loss", "result_loss", "given_parses", "given_right", *FREE)
     tested = [
         [loss.name, f"{tests[0][0]:g}", len(tests), *(_spread([test[key] for _, test in tests]) for key in keys)]
         for loss in LOSSES

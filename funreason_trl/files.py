@@ -4,6 +4,7 @@ In: a path and its text. Out: [`write_whole`]: the file.
 """
 
 import os
+import threading
 from pathlib import Path
 
 
@@ -12,15 +13,23 @@ def write_whole(path: Path, text: str) -> Path:
     Write a text file in place of what was there.
 
     Args:
-        path (`Path`): Its folder is there. `PATH.unfinished` beside it is written over.
+        path (`Path`): Its folder is there. Of a link, the file that it leads to is replaced.
         text (`str`): In UTF-8.
 
     Returns:
         `Path`: The file.
     """
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return unfinished.replace(path)
+    target = path.resolve()
+    if target.exists() and not target.is_file():  # a pipe or a terminal
+        target.write_text(text, encoding="utf-8")
+        return path
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}-{threading.get_ident()}.unfinished")
+    try:
+        with unfinished.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path

@@ -1,6 +1,7 @@
 """Records that come out of Arrow: with the numbers that went in, and with no keys but their own.
 
-In: the features of a dataset or a file, and its records. Out: [`exact`] features, and records [`without_absent`] keys;
+In: the features of a dataset or a file, and its records. Out: [`exact`] features, [`json_columns`], and records
+[`without_absent`] keys;
 [`refuse_filled`] names those of which nobody can tell any more which keys were there.
 """
 
@@ -13,12 +14,26 @@ from funreason_trl.data.rows import ExactJson, RowError
 
 # Where objects of a canonical row have keys of their own, which differ from row to row.
 _OWN_KEYS = {"messages": ("tool_calls", "function", "arguments"), "tools": ("function", "parameters")}
-_MEND = "read the rows with `funreason_trl.data.sources.load_rows`, or put canonical ones through `to_dataset`"
+_MEND = (
+    "read the rows with `funreason_trl.data.sources.load_rows`, or put those that this dataset was made of through "
+    "`funreason_trl.data.rows.to_dataset`"
+)
 
 
 def exact(features: Features) -> Features:
     """The same features, with numbers in JSON read as they are: see [`~funreason_trl.data.rows.ExactJson`]."""
     return Features({key: _exact(feature) for key, feature in features.items()})
+
+
+def json_columns(features: Features) -> Features:
+    """Those columns that hold JSON, [`exact`]."""
+    return Features({key: feature for key, feature in exact(features).items() if _holds_json(feature)})
+
+
+def _holds_json(feature: Any) -> bool:
+    if isinstance(feature, dict):
+        return any(map(_holds_json, feature.values()))
+    return isinstance(feature, Json) or (isinstance(feature, List | LargeList) and _holds_json(feature.feature))
 
 
 def _exact(feature: Any) -> Any:
@@ -82,7 +97,8 @@ def _has_null_below(value: Any, keys: tuple[str, ...]) -> bool:
     if isinstance(value, list):
         return any(_has_null_below(item, keys) for item in value)
     if not isinstance(value, dict):
-        return value is None and not keys
+        return False
     if keys:
-        return value.get(keys[0]) is not None and _has_null_below(value[keys[0]], keys[1:])
-    return any(_has_null_below(item, ()) for item in value.values())
+        return _has_null_below(value.get(keys[0]), keys[1:])
+    # Arrow fills keys, and no items of lists.
+    return any(item is None or _has_null_below(item, ()) for item in value.values())

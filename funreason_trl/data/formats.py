@@ -11,12 +11,12 @@ In: a record as it stands in a file. Out: `messages` and `tools` of a canonical 
 """
 
 import json
-import re
 from collections.abc import Collection
 from typing import Any
 
 from funreason_trl.calls import Call, CallSyntaxError, parse_calls
 from funreason_trl.data.rows import RowError, assistant_message, split_reasoning
+from funreason_trl.data.written_calls import calls_in_words, not_calls
 from funreason_trl.tools import ToolFormatError, normalize_tools
 from funreason_trl.tools.normalize import brief
 
@@ -33,9 +33,6 @@ ROLE_NAMES = {
 CALL_KEYS = {"name", "arguments", "parameters", "id", "type", "index"}
 WRAPPER_KEYS = {"function", "id", "type", "index"}
 REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
-CALL_TAG = "<tool_call>"
-# A block on a line of its own, unlike prose that mentions the tag.
-BLOCK_LINE = re.compile(rf"^[ \t]*{CALL_TAG}\s*[\[{{]", re.MULTILINE)
 
 
 def convert_record(record: Any, format: str) -> tuple[list[dict], list[dict]]:
@@ -151,8 +148,7 @@ def _convert_conversation(record: dict, key: str) -> tuple[list[dict], list[dict
     values = record.get(key)
     if not isinstance(values, list) or not values:
         raise RowError(key, f"expected a list of messages, got {brief(values)}", "write at least one message")
-    given = next((record[name] for name in ("tools", "functions") if record.get(name) not in (None, "")), None)
-    tools = [] if given is None else _tools_from(given, "tools")
+    tools = _tools_of_conversation(record)
     names = {tool["function"]["name"] for tool in tools}
     messages: list[dict] = []
     if system := _optional_text(record, "system"):
@@ -165,6 +161,13 @@ def _convert_conversation(record: dict, key: str) -> tuple[list[dict], list[dict
         else:
             messages.append(message)
     return messages, tools
+
+
+def _tools_of_conversation(record: dict) -> list[dict]:
+    tools, functions = record.get("tools"), record.get("functions")
+    if not tools and isinstance(functions, list) and functions and all(isinstance(one, dict) for one in functions):
+        return _tools_from(functions, "functions")  # of older OpenAI rows; elsewhere the column may hold anything
+    return [] if tools is None or tools == "" else _tools_from(tools, "tools")
 
 
 def _continues(turn: dict, messages: list[dict]) -> bool:
@@ -225,45 +228,11 @@ def _assistant(turn: dict, content: Any, field: str, names: Collection[str]) -> 
     if turn.get("function_call") is not None:
         calls = calls + _calls_from(turn["function_call"], f"{field}.function_call")
     if not calls:
-        calls, words = _calls_in_words(words, f"{field}.content", names)
+        calls, words = calls_in_words(words, f"{field}.content", names)
     if not calls and not words.strip():
         mend = "add its calls or its answer in words"
         raise RowError(field, "an assistant turn with neither calls nor words", mend)
     return assistant_message(reasoning, calls, words)
-
-
-def _calls_in_words(words: str, field: str, names: Collection[str]) -> tuple[list[Call], str]:
-    """
-    Calls that are written into the text: a python list that is the whole answer, calls of the listed tools in any other
-    spelling that are the whole answer, or `<tool_call>` blocks up to its end.
-
-    Text that only looks like it is words: "[see the note (below)]", "the tag `<tool_call>` opens a call".
-    """
-    whole = words.strip()
-    if whole.startswith("[") and whole.endswith(")]"):
-        try:
-            return parse_calls(whole), ""
-        except CallSyntaxError as error:
-            if whole[1:].lstrip().startswith(tuple(f"{name}(" for name in names)):
-                raise _not_calls(words, error, field) from None
-            return [], words
-    if whole.startswith(("[", "{", "```", *(f"{name}(" for name in names))):
-        try:
-            calls = parse_calls(whole)
-        except CallSyntaxError:
-            calls = []
-        if calls and all(call.name in names for call in calls):
-            return calls, ""
-    before, tag, rest = words.partition(CALL_TAG)
-    if not tag:
-        return [], words
-    try:
-        return parse_calls(tag + rest), before
-    except CallSyntaxError as error:
-        # A block on a line of its own is a call gone wrong, and trained on as words it would teach just that.
-        if BLOCK_LINE.search(words):
-            raise _not_calls(words, error, field) from None
-        return [], words
 
 
 def _is_parts(content: Any) -> bool:
@@ -340,7 +309,7 @@ def _calls_from(value: Any, field: str) -> list[Call]:
             # JSON that differs from a model's calls by what data sets leave out is read as if it were no text.
             listed = _listed(value)
             if listed is None:
-                raise _not_calls(value, error, field) from None
+                raise not_calls(value, error, field) from None
             value = listed
     if isinstance(value, dict):
         value = [value]
@@ -373,10 +342,6 @@ def _object_of_single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(single) < len(pairs):
         raise ValueError("a key comes twice")
     return single
-
-
-def _not_calls(text: str, error: CallSyntaxError, field: str) -> RowError:
-    return RowError(field, f"not calls ({error}): {brief(text)}", "write a list of calls")
 
 
 def _call(item: Any, field: str) -> Call:

@@ -360,7 +360,8 @@ def _render_batch(
             row = dict(zip(batch, values, strict=True))
             if features is not None:
                 refuse_filled(row, features)
-            examples += render(without_absent(row, features))
+                row |= {key: without_absent(row[key], features[key]) for key in ("messages", "tools")}
+            examples += render({**row, "tools": row.get("tools") or []})
         except RowError as error:
             if on_error == "raise":
                 raise

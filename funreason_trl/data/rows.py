@@ -86,7 +86,9 @@ def assistant_message(reasoning: str | None, calls: list[Call], content: str) ->
     message: dict[str, Any] = {"role": "assistant", "content": content.strip()}
     thought = (reasoning or "").strip()
     if thought.startswith(THINK_START) and thought.endswith(THINK_END):
-        thought = thought.removeprefix(THINK_START).removesuffix(THINK_END).strip()
+        inner = thought.removeprefix(THINK_START).removesuffix(THINK_END)
+        if THINK_END not in inner.partition(THINK_START)[0]:  # else these are two thoughts
+            thought = inner.strip()
     if thought:
         message["reasoning_content"] = thought
     if calls:

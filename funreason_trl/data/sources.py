@@ -29,7 +29,7 @@ import pyarrow
 import pyarrow.parquet
 from datasets import Dataset, Features, IterableDataset, load_dataset
 
-from funreason_trl.data.arrow import exact, without_absent
+from funreason_trl.data.arrow import exact, json_columns, without_absent
 from funreason_trl.data.formats import FORMATS, convert_record
 from funreason_trl.data.rows import ROW_FEATURES, RowError, check_row, to_dataset
 from funreason_trl.tools.normalize import brief
@@ -297,11 +297,12 @@ def _parquet_records(path: Path) -> Iterator[tuple[str, Any]]:
         file, number = pyarrow.parquet.ParquetFile(path), 0
         # `datasets` writes down which texts are JSON.
         written_by_datasets = b"huggingface" in (file.schema_arrow.metadata or {})
-        features = exact(Features.from_arrow_schema(file.schema_arrow)) if written_by_datasets else Features()
+        features = json_columns(Features.from_arrow_schema(file.schema_arrow)) if written_by_datasets else Features()
         for batch in file.iter_batches(batch_size=64):
             for record in batch.to_pylist():
                 number += 1
-                yield f"{path}:{number}", without_absent(features.decode_example(record), features)
+                record |= features.decode_example({key: record[key] for key in features})
+                yield f"{path}:{number}", without_absent(record, features)
     # Arrow does not look into strings when it opens a file; it is Python that finds them not to be UTF-8.
     except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:
         raise RowError("(file)", f"not a readable parquet file ({error})", "download it again", str(path)) from None

@@ -97,7 +97,9 @@ def run(options: argparse.Namespace) -> None:
     quiet_libraries()
     started = perf_counter()
     output = Path(options.output)
-    clear(output, options.model)
+    refuse_other_files(output, options.model)
+    output.mkdir(parents=True, exist_ok=True)
+    (output / MARK).touch()
 
     console.rule("1. Rows")
     train_rows = inspected_rows(options.train_rows, output / "dataset")
@@ -113,6 +115,7 @@ def run(options: argparse.Namespace) -> None:
         model_path = find_model(options.model, train_rows, output)
     except RuntimeError as error:
         sys.exit(f"funreason quickstart: {error}")
+    clear(output)
     console.print(f"{options.model}: {model_path}", markup=False)
     if options.model == TINY_MODEL:
         console.print("Its weights are random, so its answers are noise; it shows that everything runs.")
@@ -152,21 +155,24 @@ def run(options: argparse.Namespace) -> None:
     console.print(f"\nAll of it as one page: {output / PAGE}", markup=False, highlight=False, soft_wrap=True)
 
 
-def clear(output: Path, model: str) -> None:
-    """An empty folder, which may have been an earlier quickstart's; exits where files are in it that are not."""
+def refuse_other_files(output: Path, model: str) -> None:
+    """Exits where the folder holds what is not an earlier quickstart's, or what this one is to read."""
     if Path(model).exists() and output.resolve() in Path(model).resolve().parents:
         sys.exit(
             f"funreason quickstart: the model {model} lies in {output}, which is written anew; give another --output"
         )
-    if output.is_dir() and any(output.iterdir()) and not (output / MARK).exists():
+    marked = (output / MARK).exists() or all((output / name).exists() for name in ("answers.jsonl", "results.json"))
+    if output.is_dir() and any(output.iterdir()) and not marked:
         sys.exit(f"funreason quickstart: {output} holds files of other origin; give another --output, or empty it")
-    for name in (*OUTPUTS, "trainer/", "tiny-model/", PAGE):
-        if name.endswith("/"):
-            shutil.rmtree(output / name, ignore_errors=True)
-        else:
+
+
+def clear(output: Path) -> None:
+    """Takes away what an earlier quickstart trained and measured."""
+    for folder in ("model", "trainer"):
+        shutil.rmtree(output / folder, ignore_errors=True)
+    for name in (*OUTPUTS, PAGE):
+        if not name.endswith("/"):
             (output / name).unlink(missing_ok=True)
-    output.mkdir(parents=True, exist_ok=True)
-    (output / MARK).touch()
 
 
 def option_parser() -> LineParser:
@@ -226,6 +232,7 @@ def quiet_libraries() -> None:
 
 def inspected_rows(count: int, folder: Path) -> list[dict]:
     """Rows of the sample that pass the rules of FCDR, read from the dataset that is built of them."""
+    shutil.rmtree(folder, ignore_errors=True)
     made = {"source": "sample of funreason_trl", "funreason-trl": version("funreason-trl")}
     build_dataset(short_rows(count, "train"), folder, made=made, progress=False)
     return list(read_rows(folder))
@@ -247,6 +254,7 @@ def find_model(name: str, train_rows: list[dict], output: Path) -> str:
         return str(smollm2_path())
     if name == TINY_MODEL:
         texts = (message["content"] for row in train_rows for message in _whole_conversation(row))
+        shutil.rmtree(output / "tiny-model", ignore_errors=True)
         return str(build_tiny_model(texts, output / "tiny-model"))
     try:
         AutoConfig.from_pretrained(name)

@@ -131,9 +131,10 @@ def refine(
     judges = make_judges(arguments, config)
     if refinement.mode == "append":
         return _refine_in_trainings(arguments, data, config, refinement, model, judges, resuming)
-    trainer = make_trainer(data, config, model, [RefinementCallback(refinement, judges)])
     # A run that was ended before its first checkpoint begins anew; what was answered is in its journal.
-    trainer.train(resume_from_checkpoint=checkpoint_to_resume(config))
+    checkpoint = checkpoint_to_resume(config)
+    trainer = make_trainer(data, config, model, [RefinementCallback(refinement, judges)])
+    trainer.train(resume_from_checkpoint=checkpoint)
     save(trainer, data)
     return trainer
 

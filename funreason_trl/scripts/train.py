@@ -48,12 +48,12 @@ def refusals() -> Iterator[None]:
         yield
     except RowError:
         raise
-    except ValueError as error:
+    except (ConnectionError, DatasetsError, ValueError) as error:
         raise RefusalError(str(error)) from error
 
 
 # What the user's files and names cause, rather than a fault of ours; their words say what to do.
-EXPECTED_ERRORS = (ConnectionError, DatasetsError, FileNotFoundError, RefusalError, RowError, Smollm2Error)
+EXPECTED_ERRORS = (FileNotFoundError, RefusalError, RowError, Smollm2Error)
 # What the help calls the options of training, those of the base classes by themselves.
 TITLES: dict[type, str] = {
     SRMLConfig: "the multiscale loss (SRMLConfig)",

@@ -114,37 +114,48 @@ def refuse_stream_below_a_step(left: int, wanted: int, steps: int) -> None:
     )
 
 
-def refuse_lost_calls(dataset: Dataset | IterableDataset, processing_class: Any, args: SRMLConfig) -> None:
-    """Refuses rows with `tool_calls` that the chat template does not write: of a call the end token alone was trained."""
+def refuse_lost_calls(
+    dataset: Dataset | IterableDataset, processing_class: Any, chat_template: str | None, args: SRMLConfig
+) -> None:
+    """
+    Refuses rows with `tool_calls` of which the chat template writes none: the end token alone would be trained.
+
+    In: the rows as they are given, and the template that they are trained with where it isn't the tokenizer's.
+    """
     # A processor wants the parts of messages typed, which TRL does later.
     if args.balance == "token" or not isinstance(processing_class, PreTrainedTokenizerBase):
         return
-    if processing_class.chat_template is None:
-        return
-    for row in islice(dataset, RAW_ROWS_SEARCHED):
-        turns = [*(row.get("messages") or row.get("prompt") or []), *(row.get("completion") or [])]
-        if not any(isinstance(turn, dict) and turn.get("tool_calls") for turn in turns):
-            continue
-        if not _writes_calls(processing_class, turns, row):
-            raise ValueError(
-                "The chat template leaves out `tool_calls`, so that no call would be learned. Render the rows with "
-                "`funreason_trl.data.rendering.render_dataset`, whose python form writes calls into the text, or give a "
-                "template that writes them (`chat_template_path`)."
-            )
-        return
+    calling = [row for row in islice(dataset, RAW_ROWS_SEARCHED) if _calls_are_trained(row, args)]
+    if calling and not any(_writes_calls(processing_class, chat_template, row) for row in calling):
+        raise ValueError(
+            "The chat template leaves out `tool_calls`, so that no call would be learned. Render the rows with "
+            "`funreason_trl.data.rendering.render_dataset`, whose python form writes calls into the text, or give a "
+            "template that writes them (`chat_template_path`)."
+        )
 
 
-def _writes_calls(processing_class: Any, turns: list[dict], row: dict[str, Any]) -> bool:
+def _calls_are_trained(row: dict[str, Any], args: SRMLConfig) -> bool:
+    if "input_ids" in row or not is_conversational(row):
+        return False
+    turns = row["messages"] if "completion" not in row else row["completion"]
+    if "completion" in row and args.completion_only_loss is False:
+        turns = [*row["prompt"], *turns]
+    return any(turn.get("tool_calls") for turn in turns)
+
+
+def _writes_calls(processing_class: PreTrainedTokenizerBase, chat_template: str | None, row: dict[str, Any]) -> bool:
     """Whether a name that stands nowhere but in the calls comes through the template."""
-    probe = "funreason_probe"
-    renamed = copy.deepcopy(turns)
-    for turn in renamed:
+    probe, tools = "funreason_probe", row.get("tools")
+    turns = copy.deepcopy([*row["prompt"], *row["completion"]] if "completion" in row else row["messages"])
+    for turn in turns:
         for call in turn.get("tool_calls") or []:
             (call.get("function") or call)["name"] = probe
-    tools = row.get("tools")
-    tools = json.loads(tools) if isinstance(tools, str) else tools
     text = processing_class.apply_chat_template(
-        renamed, tools=tools, tokenize=False, **(row.get("chat_template_kwargs") or {})
+        turns,
+        tools=json.loads(tools) if isinstance(tools, str) else tools,
+        chat_template=chat_template,
+        tokenize=False,
+        **(row.get("chat_template_kwargs") or {}),
     )
     return probe in text
 

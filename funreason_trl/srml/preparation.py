@@ -7,6 +7,7 @@ a third column, `segments` (0 none, 1 think, 2 result), which goes through every
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
 import torch
 from datasets import Dataset, IterableDataset
 from trl.data_utils import (
@@ -29,9 +30,11 @@ TOKEN_COLUMNS = ["input_ids", "labels", "segments"]
 
 def without_format(dataset: Dataset | IterableDataset) -> Dataset | IterableDataset:
     """Rows of lists and numbers, in whatever format (numpy, torch) the user reads them; a transform stays."""
-    if isinstance(dataset, Dataset) and dataset.format["type"] not in (None, "custom"):
+    if isinstance(dataset, IterableDataset):
         return dataset.with_format(None)
-    return dataset
+    if dataset.format["type"] in (None, "custom"):
+        return dataset
+    return dataset.with_format(None, columns=dataset.format["columns"])
 
 
 def as_chatml(dataset: Dataset | IterableDataset) -> Dataset | IterableDataset:
@@ -99,8 +102,16 @@ def _check_and_cut(row: dict[str, Any], index: int, has_labels: bool, kept: slic
     return {column: row[column][kept] for column in TOKEN_COLUMNS}
 
 
+def _as_list(tokens: Any) -> Any:
+    """Streams and transforms give arrays, tensors and tuples too."""
+    if isinstance(tokens, numpy.ndarray | torch.Tensor):
+        return tokens.tolist()
+    return list(tokens) if isinstance(tokens, tuple) else tokens
+
+
 def check_row(row: dict[str, Any], index: int, has_labels: bool) -> dict[str, list[int]]:
     """Labels of a row with segments; a `ValueError` where the two, or their lengths, don't agree."""
+    row = {column: _as_list(row.get(column)) for column in TOKEN_COLUMNS}
     input_ids, segments = row["input_ids"], row["segments"]
     for column in ("segments", "labels") if has_labels else ("segments",):
         if not isinstance(row[column], list) or set(map(type, row[column])) - {int}:

@@ -89,7 +89,7 @@ class SRMLTrainer(SFTTrainer):
 
     Raises:
         `ValueError`: Before training starts, if the loss can't be right: vision rows, sequence or context parallelism,
-            a `compute_loss_func`, a foreign data collator, no row with a result token.
+            a `compute_loss_func`, a foreign data collator, no row with a result token, calls that the template leaves out.
     """
 
     _tag_names: ClassVar = ["trl", "srml", "function-calling"]
@@ -183,13 +183,13 @@ class SRMLTrainer(SFTTrainer):
             uncut.max_length, uncut.shuffle_dataset = None, False
             dataset = as_chatml(dataset)
             uncut = train_assistant_turns_only(dataset, uncut)
-            refuse_lost_calls(dataset, processing_class, args)
-            chat_template = self.chat_template
+            chat_template, raw = self.chat_template, dataset
             if uncut.assistant_only_loss and not args.assistant_only_loss:
                 map_kwargs = map_arguments(dataset, args, f"Tokenizing {dataset_name} dataset")
                 self.chat_template, dataset = find_turns(
                     dataset, processing_class, self._tokenizer, self.completion_only_loss, map_kwargs
                 )
+            refuse_lost_calls(raw, processing_class, self.chat_template, args)
             dataset = super()._prepare_dataset(dataset, processing_class, uncut, False, formatting_func, dataset_name)
             self.chat_template = chat_template
             with global_then_local_main_first():

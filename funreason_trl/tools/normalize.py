@@ -98,7 +98,7 @@ def normalize_tool(tool: dict[str, Any]) -> dict[str, Any]:
         raise _format_error(name, ("description",), description, "give a string")
     required = [function.pop("required", None), tool.pop("required", None)]
     given = [function.pop(key, None) for key in _PARAMETER_KEYS]
-    parameters = _normalize_parameters(name, next((one for one in given if one is not None), None), required)
+    parameters = _normalize_parameters(name, next(filter(None, given), given[0]), required)
     normal = {"name": name, "description": description, "parameters": parameters, **function}
     return {**tool, "type": "function", "function": normal}
 

@@ -310,7 +310,13 @@ def test_calls_of_listed_tools_in_the_content_are_calls_however_they_are_spelled
     assert message_calls(other["messages"][-1]) == []
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", '{"city": "Oslo"}', "get_weather(city) knows it.", "```\nls\n```", "[]"])
+ASKED = "[get_weather(city) was asked twice (see above)]"
+SCHEMA = json.dumps(OPENAI_TOOL["function"])
+
+
+@pytest.mark.parametrize(
+    "text", ["[1, 2]", '{"city": "Oslo"}', "get_weather(city) knows it.", "```\nls\n```", "[]", ASKED, SCHEMA]
+)
 def test_what_is_no_call_stays_words(tmp_path, text):
     row = read_one(tmp_path, openai({"role": "assistant", "content": text}))
     assert row["messages"][-1] == {"role": "assistant", "content": text}
@@ -324,12 +330,17 @@ def test_a_call_of_a_listed_tool_that_went_wrong_is_no_answer_in_words(tmp_path)
 def test_older_openai_rows_have_their_functions(tmp_path):
     call = {"role": "assistant", "content": None, "function_call": {"name": "get_weather", "arguments": "{}"}}
     record = {"messages": [USER, call], "functions": [OPENAI_TOOL["function"]]}
-    assert read_one(tmp_path, record)["tools"] == read_one(tmp_path, openai(call))["tools"] != []
+    tools = read_one(tmp_path, openai(call))["tools"]
+    assert read_one(tmp_path, record)["tools"] == read_one(tmp_path, record | {"tools": []})["tools"] == tools != []
+    for other in (["get_weather"], "get_weather, get_time", {"get_weather": {}}):
+        assert read_one(tmp_path, openai(call) | {"functions": other})["tools"] == tools
 
 
 def test_reasoning_with_tags_of_its_own_has_them_once(tmp_path):
     answer = {"role": "assistant", "content": "Hi.", "reasoning_content": "<think>\nSo.\n</think>"}
     assert read_one(tmp_path, openai(answer))["messages"][-1]["reasoning_content"] == "So."
+    two = "<think>a</think> b <think>c</think>"
+    assert read_one(tmp_path, XLAM | {"reasoning": two})["messages"][-1]["reasoning_content"] == two
     xlam = read_one(tmp_path, XLAM | {"reasoning": "<think>So.</think>"})
     assert xlam["messages"][-1]["reasoning_content"] == "So."
 

@@ -222,6 +222,9 @@ def test_a_folder_of_an_earlier_quickstart_is_written_anew(model_folder, tmp_pat
     main(["--model", str(model_folder), *small])
     main(["--model", "tiny", *small])
     assert not (tmp_path / "model" / "adapter_config.json").exists()
+    with pytest.raises(SystemExit, match="can't load the model 'no/such-model'"):
+        main(["--model", "no/such-model", *small])
+    assert (tmp_path / "results.json").exists() and (tmp_path / "model").exists()
     with pytest.raises(SystemExit, match=r"lies in .*, which is written anew; give another --output"):
         main(["--model", str(tmp_path / "model"), *small])
 

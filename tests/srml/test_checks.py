@@ -115,7 +115,10 @@ ARROW_ROWS = {
 @pytest.mark.parametrize("kind", ARROW_ROWS)
 def test_the_format_in_which_rows_are_read_makes_no_difference(kind, format):
     rows = Dataset.from_list([ARROW_ROWS[kind]] * 4)
-    assert list(build_trainer(rows.with_format(format)).train_dataset) == list(build_trainer(rows).train_dataset)
+    expected = list(build_trainer(rows).train_dataset)
+    assert list(build_trainer(rows.with_format(format)).train_dataset) == expected
+    streamed = build_trainer(rows.to_iterable_dataset().with_format(format), max_steps=1).train_dataset
+    assert [row["segments"] for row in streamed] == [row["segments"] for row in expected]
 
 
 def test_a_configuration_of_the_users_own_class_is_taken(tmp_path):
@@ -166,11 +169,24 @@ def test_a_prompt_of_text_that_is_trained_too_is_told(caplog):
 # What is lost
 
 
+CALLING = assistant_message("So.", [Call("f", {"a": 1})], "")
+TRAINED_WITHOUT_CALLS = {
+    "tokens": {"input_ids": [7, 8, 9], "labels": [7, 8, 9], "messages": [QUERY, CALLING]},
+    "a completion": {"prompt": [QUERY], "completion": [ANSWER], "messages": [QUERY, CALLING]},
+    "text": {"prompt": "Weather?\n", "completion": "<think>So.</think>[f()]", "messages": [QUERY, CALLING]},
+    "calls in the prompt": {"prompt": [QUERY, CALLING, QUERY], "completion": [ANSWER]},
+}
+
+
+@pytest.mark.parametrize("row", TRAINED_WITHOUT_CALLS.values(), ids=TRAINED_WITHOUT_CALLS)
+def test_calls_that_nobody_trains_may_be_left_out(row):
+    assert len(build_trainer([row] * 2).train_dataset) == 2
+
+
 @pytest.mark.parametrize("shape", ["messages", "completion"])
 @pytest.mark.parametrize("stream", [False, True])
 def test_calls_that_the_chat_template_leaves_out_are_refused_with_what_keeps_them(shape, stream):
-    call = assistant_message("So.", [Call("f", {"a": 1})], "")
-    row = {"messages": [QUERY, call]} if shape == "messages" else {"prompt": [QUERY], "completion": [call]}
+    row = {"messages": [QUERY, CALLING]} if shape == "messages" else {"prompt": [QUERY], "completion": [CALLING]}
     rows = Dataset.from_list([row] * 2)
     rows = rows.to_iterable_dataset() if stream else rows
     with pytest.raises(ValueError, match=r"leaves out `tool_calls`, so that no call would be learned.*render_dataset"):

@@ -17,7 +17,6 @@ from accelerate import Accelerator
 from accelerate.logging import get_logger
 from datasets import Dataset, IterableDataset
 from transformers import PreTrainedTokenizerBase
-from trl.data_utils import is_conversational
 
 from .config import SRMLConfig
 from .preparation import SegmentCollator, check_row
@@ -84,7 +83,7 @@ def train_assistant_turns_only(dataset: Dataset | IterableDataset, args: SRMLCon
     row = next(iter(dataset))
     if args.balance == "token" or args.assistant_only_loss or "input_ids" in row or not row.get("messages", True):
         return args
-    if is_conversational(row):
+    if trained_messages(row):
         answers_alone = "completion" in row and args.completion_only_loss is not False
         if answers_alone and not has_completions_of_several_turns(dataset, row):
             return args
@@ -134,11 +133,17 @@ def refuse_lost_calls(
         )
 
 
+def trained_messages(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those of the completion where there is one, as TRL takes it; none of a row of text or tokens."""
+    turns = row.get("completion", row.get("messages"))
+    if "input_ids" in row or not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
+        return []
+    return turns
+
+
 def _calls_are_trained(row: dict[str, Any], args: SRMLConfig) -> bool:
-    if "input_ids" in row or not is_conversational(row):
-        return False
-    turns = row["messages"] if "completion" not in row else row["completion"]
-    if "completion" in row and args.completion_only_loss is False:
+    turns = trained_messages(row)
+    if turns and "completion" in row and args.completion_only_loss is False:
         turns = [*row["prompt"], *turns]
     return any(turn.get("tool_calls") for turn in turns)
 

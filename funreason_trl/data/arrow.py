@@ -1,8 +1,7 @@
 """Records that come out of Arrow: with the numbers that went in, and with no keys but their own.
 
 In: the features of a dataset or a file, and its records. Out: [`exact`] features, [`json_columns`], and records
-[`without_absent`] keys;
-[`refuse_filled`] names those of which nobody can tell any more which keys were there.
+[`without_absent`] keys; [`refuse_filled`] names those of which nobody can tell any more which keys were there.
 """
 
 from typing import Any

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 from funreason_trl.calls import Call
+from funreason_trl.data.rows import check_row
+from funreason_trl.data.sources import read_rows
 
 
 XLAM_TOOL = {
@@ -37,6 +39,12 @@ def write_lines(path: Path, *records) -> Path:
     lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path
+
+
+def read_one(tmp_path: Path, record: dict) -> dict:
+    (row,) = read_rows(write_lines(tmp_path / "train.jsonl", record))
+    check_row(row)
+    return row
 
 
 def openai(*messages: dict, tools=(OPENAI_TOOL,)) -> dict:

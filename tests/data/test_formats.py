@@ -1,12 +1,11 @@
 """Every published format becomes the same canonical rows."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from funreason_trl.calls import Call
-from funreason_trl.data.rows import RowError, check_row, message_calls, to_dataset
+from funreason_trl.data.rows import message_calls, to_dataset
 from funreason_trl.data.sources import read_rows
 from tests.data.published import (
     BFCL_TOOL,
@@ -16,16 +15,11 @@ from tests.data.published import (
     USER,
     XLAM,
     openai,
+    read_one,
     sharegpt,
     tool_call,
     write_lines,
 )
-
-
-def read_one(tmp_path: Path, record: dict) -> dict:
-    (row,) = read_rows(write_lines(tmp_path / "train.jsonl", record))
-    check_row(row)
-    return row
 
 
 # What a record's last assistant turn must be: reasoning, calls, words.
@@ -290,41 +284,6 @@ def test_every_format(tmp_path, record, reasoning, calls, words):
     assert message.get("reasoning_content") == reasoning
     assert message_calls(message) == calls
     assert message["content"] == words
-
-
-OTHER_SPELLINGS = [
-    '[{"name": "get_weather", "arguments": {"city": "Oslo"}}]',
-    '{"name": "get_weather", "parameters": {"city": "Oslo"}}',
-    '```json\n[{"name": "get_weather", "arguments": {"city": "Oslo"}}]\n```',
-    "```python\n[get_weather(city='Oslo')]\n```",
-    "get_weather(city='Oslo')",
-]
-
-
-@pytest.mark.parametrize("text", OTHER_SPELLINGS)
-def test_calls_of_listed_tools_in_the_content_are_calls_however_they_are_spelled(tmp_path, text):
-    row = read_one(tmp_path, openai({"role": "assistant", "content": f"<think>So.</think>\n{text}"}))
-    assert message_calls(row["messages"][-1]) == [OSLO]
-    other = read_one(tmp_path, openai({"role": "assistant", "content": text.replace("get_weather", "weather_of")}))
-    # Without brackets, or as JSON, the calls of a tool that is not listed are what an answer may quote.
-    assert message_calls(other["messages"][-1]) == []
-
-
-ASKED = "[get_weather(city) was asked twice (see above)]"
-SCHEMA = json.dumps(OPENAI_TOOL["function"])
-
-
-@pytest.mark.parametrize(
-    "text", ["[1, 2]", '{"city": "Oslo"}', "get_weather(city) knows it.", "```\nls\n```", "[]", ASKED, SCHEMA]
-)
-def test_what_is_no_call_stays_words(tmp_path, text):
-    row = read_one(tmp_path, openai({"role": "assistant", "content": text}))
-    assert row["messages"][-1] == {"role": "assistant", "content": text}
-
-
-def test_a_call_of_a_listed_tool_that_went_wrong_is_no_answer_in_words(tmp_path):
-    with pytest.raises(RowError, match=r"messages\[1\].content: not calls .*New York"):
-        read_one(tmp_path, openai({"role": "assistant", "content": "[get_weather(city='New York)]"}))
 
 
 def test_older_openai_rows_have_their_functions(tmp_path):

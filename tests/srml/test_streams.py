@@ -12,10 +12,16 @@ def stream(rows: list[dict]) -> IterableDataset:
     return Dataset.from_list(rows).to_iterable_dataset()
 
 
-def test_a_stream_trains_as_its_rows_do():
-    streamed = train(stream(tiny_rows(16)), per_device_train_batch_size=4, gradient_accumulation_steps=2, max_steps=4)
-    stored = train(tiny_rows(16), per_device_train_batch_size=4, gradient_accumulation_steps=2, max_steps=4)
+@pytest.mark.parametrize("kind", ["stream", "generator"])
+def test_a_stream_trains_as_its_rows_do(kind):
+    rows = tiny_rows(16)
+    two_steps_an_epoch = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 2, "max_steps": 4}
+    streamed = train(
+        stream(rows) if kind == "stream" else IterableDataset.from_generator(lambda: iter(rows)), **two_steps_an_epoch
+    )
+    stored = train(rows, **two_steps_an_epoch)
     assert torch.equal(parameters(streamed.model), parameters(stored.model))
+    assert [log["loss/think"] for log in step_logs(streamed)] == [log["loss/think"] for log in step_logs(stored)]
 
 
 def test_what_is_left_of_a_stream_does_not_leak_into_the_next_step(caplog):

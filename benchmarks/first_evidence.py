@@ -263,12 +263,12 @@ def measure(run: Run, experiment: Experiment, folder: Path, known: dict | None) 
 
 
 def missing(experiment: Experiment, results: dict[str, dict]) -> list[Run]:
-    """Runs that can be done now; those of the second stage are known when the first is complete."""
+    """Runs that can be done now; a loss's second stage is known when its first is complete."""
     rates = [Run(loss, rate, 0) for loss in LOSSES for rate in experiment.learning_rates]
-    if untried := [run for run in rates if run.name not in results]:
-        return untried
-    seeds = [Run(loss, best_rate(loss, experiment, results), seed, True) for seed in SEEDS for loss in LOSSES]
-    return [run for run in seeds if "test" not in results.get(run.name, {})]
+    tried = tried_at_every_rate(experiment, results)
+    seeds = [Run(loss, best_rate(loss, experiment, results), seed, True) for seed in SEEDS for loss in tried]
+    untried = [run for run in rates if run.name not in results]
+    return untried + [run for run in seeds if "test" not in results.get(run.name, {})]
 
 
 def do_next_run(experiment: Experiment, folder: Path) -> bool:
@@ -298,6 +298,10 @@ def do_free_run(experiment: Experiment, folder: Path) -> bool:
     return False
 
 
+def tried_at_every_rate(experiment: Experiment, results: dict[str, dict]) -> list[Loss]:
+    return [loss for loss in LOSSES if all(Run(loss, rate, 0).name in results for rate in experiment.learning_rates)]
+
+
 def best_rate(loss: Loss, experiment: Experiment, results: dict[str, dict]) -> float:
     return min(
         experiment.learning_rates, key=lambda rate: results[Run(loss, rate, 0).name]["validation"]["result_loss"]
@@ -307,7 +311,7 @@ def best_rate(loss: Loss, experiment: Experiment, results: dict[str, dict]) -> f
 def at_the_edge(experiment: Experiment, results: dict[str, dict]) -> list[str]:
     """Losses whose best rate is an outermost one, of those that have been tried at every rate."""
     rates = experiment.learning_rates
-    tried = [loss for loss in LOSSES if all(Run(loss, rate, 0).name in results for rate in rates)]
+    tried = tried_at_every_rate(experiment, results)
     return [loss.name for loss in tried if best_rate(loss, experiment, results) in (rates[0], rates[-1])]
 
 

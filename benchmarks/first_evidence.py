@@ -103,7 +103,6 @@ class Run:
     loss: Loss
     learning_rate: float
     seed: int
-    tested: bool = False
 
     @property
     def name(self) -> str:
@@ -227,46 +226,41 @@ def _counts(name: str, texts: list[str], rows: list[dict]) -> dict[str, int]:
 
 
 def measure(run: Run, experiment: Experiment, folder: Path, known: dict | None) -> dict:
-    """Trains and measures a run; one that is `known` from the first stage is not trained again, but tested."""
+    """Trains a run, or tests the adapter of one that is `known`."""
     train_set, validation_set, test_set = split_rows(experiment)
     adapter = folder / "model"
     if known and adapter.exists():
+        print(f"{experiment.name}: testing {run.name}", flush=True)
         trainer = build_trainer(run, experiment, train_set, folder / "trainer", adapter)
-        result = known | {"run": asdict(run)}
-    else:
-        trainer = build_trainer(run, experiment, train_set, folder / "trainer")
-        started = perf_counter()
-        trainer.train()
-        seconds = perf_counter() - started
-        trainer.save_model(str(adapter))
-        history = [entry for entry in trainer.state.log_history if "loss/result" in entry]
-        result = {
-            "run": asdict(run),
-            "experiment": asdict(experiment),
-            "machine": describe_machine(),
-            "train_seconds": round(seconds, 1),
-            "think_share": mean(entry["tokens/think_share"] for entry in history),
-            "alpha": [entry["alpha"] for entry in history],
-            "train_loss": {key: [entry[key] for entry in history] for key in ("loss", "loss/think", "loss/result")},
-            "validation": losses(trainer, validation_set),
-        }
-    if run.tested:
-        result["test"] = {
-            "rows": len(test_set),
-            **losses(trainer, test_set),
-            **answers(trainer, test_set, experiment),
-        }
-    return result
+        test = {"rows": len(test_set), **losses(trainer, test_set), **answers(trainer, test_set, experiment)}
+        return known | {"test": test}
+    print(f"{experiment.name}: training {run.name}", flush=True)
+    trainer = build_trainer(run, experiment, train_set, folder / "trainer")
+    started = perf_counter()
+    trainer.train()
+    seconds = perf_counter() - started
+    trainer.save_model(str(adapter))
+    history = [entry for entry in trainer.state.log_history if "loss/result" in entry]
+    return {
+        "run": asdict(run),
+        "experiment": asdict(experiment),
+        "machine": describe_machine(),
+        "train_seconds": round(seconds, 1),
+        "think_share": mean(entry["tokens/think_share"] for entry in history),
+        "alpha": [entry["alpha"] for entry in history],
+        "train_loss": {key: [entry[key] for entry in history] for key in ("loss", "loss/think", "loss/result")},
+        "validation": losses(trainer, validation_set),
+    }
 
 
 # All runs
 
 
 def missing(experiment: Experiment, results: dict[str, dict]) -> list[Run]:
-    """Runs that can be done now; a loss's second stage is known when its first is complete."""
+    """Runs to train or to test now; those of a loss's second stage are known when its first is complete."""
     rates = [Run(loss, rate, 0) for loss in LOSSES for rate in experiment.learning_rates]
     tried = tried_at_every_rate(experiment, results)
-    seeds = [Run(loss, best_rate(loss, experiment, results), seed, True) for seed in SEEDS for loss in tried]
+    seeds = [Run(loss, best_rate(loss, experiment, results), seed) for seed in SEEDS for loss in tried]
     untried = [run for run in rates if run.name not in results]
     return untried + [run for run in seeds if "test" not in results.get(run.name, {})]
 
@@ -289,7 +283,6 @@ def do_free_run(experiment: Experiment, folder: Path) -> bool:
                 results = read_results(folder)
                 if run not in missing(experiment, results):
                     continue
-                print(f"{experiment.name}: {run.name}{' with test' if run.tested else ''}", flush=True)
                 work = HERE.parent / "runs" / "first_evidence" / experiment.name / run.name
                 write_json(folder / f"{run.name}.json", measure(run, experiment, work, results.get(run.name)))
                 return True
@@ -363,7 +356,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", choices=EXPERIMENTS, default="sample")
     parser.add_argument("--results", type=Path, default=HERE / "results" / "first_evidence")
-    parser.add_argument("--max-runs", type=int, default=10_000, help="stop after this many runs")
+    parser.add_argument("--max-runs", type=int, default=10_000, help="stop after this many trainings and tests")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of torch")
     parser.add_argument("--table", action="store_true", help="run nothing, print the table")
     arguments = parser.parse_args()

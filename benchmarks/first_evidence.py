@@ -53,7 +53,6 @@ from funreason_trl.evaluation.answers import score_answer
 from funreason_trl.evaluation.table import markdown_table
 from funreason_trl.generation import GenerationSettings, Prompt, generate_all
 from funreason_trl.generation.transformers_generator import TransformersGenerator
-from funreason_trl.models.precision import has_fast_bf16
 from funreason_trl.models.smollm2 import smollm2_path
 
 
@@ -162,7 +161,7 @@ def build_trainer(
         warmup_steps=2,
         max_length=experiment.max_length,
         gradient_checkpointing=False,
-        bf16=has_fast_bf16(),
+        bf16=False,  # on every machine, so that runs of different machines can be compared
         logging_steps=1,
         save_strategy="no",
         report_to=[],

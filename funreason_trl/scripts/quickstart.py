@@ -310,6 +310,7 @@ def build_trainer(
         per_device_eval_batch_size=4,
         gradient_checkpointing=False,
         bf16=has_fast_bf16(),
+        use_cpu=not torch.accelerator.is_available(),  # transformers refuses bf16 on processors unless they are named
         dataloader_pin_memory=torch.cuda.is_available(),
         logging_steps=1,
         save_strategy="no",

@@ -137,6 +137,14 @@ def test_a_model_folder_gets_an_adapter(model_folder, tmp_path):
     assert set(json.loads((tmp_path / "results.json").read_text())) == keys
 
 
+@pytest.mark.parametrize("fast_bf16", [False, True])
+def test_processors_with_and_without_bf16_train(fast_bf16, monkeypatch, tmp_path):
+    monkeypatch.setattr(quickstart, "has_fast_bf16", lambda: fast_bf16)
+    rows = ["--train-rows", "2", "--test-rows", "1", "--epochs", "1"]
+    main(["--model", "tiny", *rows, "--output", str(tmp_path)])
+    assert json.loads((tmp_path / "results.json").read_text())["after SRML"]["history"]
+
+
 def test_what_became_right_is_shown_first_and_brackets_as_they_are():
     rows = list(sample_rows(5, split="heldout"))
     wrong, right = Score(True, False), Score(True, True)

@@ -3,6 +3,7 @@
 It imports nothing heavy, so that `funreason --help` answers at once; each command has its own `--help`.
 """
 
+import logging
 import sys
 from importlib import import_module
 
@@ -41,6 +42,8 @@ def main(argv: list[str] | None = None) -> None:
         hint = f"; did you mean {near!r}?" if near else ""
         print(f"funreason: there is no command {command!r}{hint}\n\n{_overview()}", file=sys.stderr)
         sys.exit(2)
+    # On processors with AVX512-BF16 it would head every command with the lack of a kernel that it can do without.
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     with ending(command):
         import_module(f"funreason_trl.scripts.{command}").main(rest)
 

@@ -86,7 +86,8 @@ print(sorted({{"torch", "transformers", "trl", "datasets", "numpy"}} & set(sys.m
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_the_installed_script_runs(run_python):
-    done = run_python(str(Path(sys.executable).parent / "funreason"), "--help")
-    assert done.stdout.startswith("usage: funreason COMMAND"), done.stderr
-    assert done.returncode == 0
+@pytest.mark.parametrize(("line", "usage"), [(["--help"], "COMMAND"), (["train", "--help"], "train")])
+def test_the_installed_script_shows_its_help_and_nothing_else(run_python, line, usage):
+    done = run_python(str(Path(sys.executable).parent / "funreason"), *line)
+    assert done.stdout.startswith(f"usage: funreason {usage}"), done.stderr
+    assert (done.returncode, done.stderr) == (0, "")

@@ -116,15 +116,15 @@ def split_rows(experiment: Experiment) -> tuple[list[dict], list[dict], list[dic
     tokenizer = AutoTokenizer.from_pretrained(smollm2_path())
     held_out = experiment.validation_rows + experiment.test_rows
     if experiment.name == "sample":
-        train = list(islice(_fitting(sample_rows(10_000), tokenizer, experiment), experiment.train_rows))
-        rest = list(islice(_fitting(sample_rows(10_000, split="heldout"), tokenizer, experiment), held_out))
+        train = list(islice(fitting(sample_rows(10_000), tokenizer, experiment), experiment.train_rows))
+        rest = list(islice(fitting(sample_rows(10_000, split="heldout"), tokenizer, experiment), held_out))
     else:
-        rows = list(_fitting(read_rows(COT_CALLS), tokenizer, experiment))
+        rows = list(fitting(read_rows(COT_CALLS), tokenizer, experiment))
         train, rest = rows[: experiment.train_rows], rows[experiment.train_rows :][:held_out]
     return train, rest[: experiment.validation_rows], rest[experiment.validation_rows :]
 
 
-def _fitting(rows: Iterator[dict], tokenizer, experiment: Experiment) -> Iterator[dict]:
+def fitting(rows: Iterator[dict], tokenizer, experiment: Experiment) -> Iterator[dict]:
     for row in rows:
         try:
             (example,) = render_python(row)
@@ -185,17 +185,21 @@ def losses(trainer: SRMLTrainer, rows: list[dict]) -> dict[str, float]:
 def answers(trainer: SRMLTrainer, rows: list[dict], experiment: Experiment) -> dict:
     """Counts of what parses and is right. Merges the adapter into the model, since it then answers faster."""
     generator = TransformersGenerator(trainer.model.merge_and_unload(), trainer.processing_class, BATCH_SIZE)
-    prompts = [prompt_messages(row["messages"], row["tools"]) for row in rows]
-    given_starts = [_gold_thinking(row) for row in rows]
-    given = _texts(generator, [Prompt(p, answer_start=s) for p, s in zip(prompts, given_starts, strict=True)], 128)
-    given = [start + answer for start, answer in zip(given_starts, given, strict=True)]
-    free = _texts(generator, [Prompt(prompt) for prompt in prompts], experiment.free_tokens)
+    given = answers_given_thinking(generator, rows)
+    free = _texts(generator, [_prompt(row) for row in rows], experiment.free_tokens)
     return {
         **_counts("given", given, rows),
         **_counts("free", free, rows),
         **thinking_and_kinds(free, rows),
         "free_answers": free,
     }
+
+
+def answers_given_thinking(generator: TransformersGenerator, rows: list[dict]) -> list[str]:
+    """Whole answers, of which the model writes what follows the gold thinking."""
+    starts = [_gold_thinking(row) for row in rows]
+    texts = _texts(generator, [_prompt(row, start) for row, start in zip(rows, starts, strict=True)], 128)
+    return [start + text for start, text in zip(starts, texts, strict=True)]
 
 
 def thinking_and_kinds(answers: list[str], rows: list[dict]) -> dict[str, int]:
@@ -213,6 +217,10 @@ def thinking_and_kinds(answers: list[str], rows: list[dict]) -> dict[str, int]:
 def _texts(generator: TransformersGenerator, prompts: list[Prompt], max_new_tokens: int) -> list[str]:
     generated = generate_all(generator, prompts, GenerationSettings(max_new_tokens=max_new_tokens))
     return [answer.texts[0] for answer in generated]
+
+
+def _prompt(row: dict, answer_start: str = "") -> Prompt:
+    return Prompt(prompt_messages(row["messages"], row["tools"]), answer_start=answer_start)
 
 
 def _gold_thinking(row: dict) -> str:

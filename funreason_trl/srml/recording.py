@@ -135,7 +135,7 @@ class RunRecorder(AttachedCallback):
             "training": _training(self.trainer, self._steps),
             "versions": installed_versions(),
             "machine": _machine(),
-            "seconds": round(self.seconds, 1),
+            "seconds": round(self.seconds, 3),
             "log_history": self.history(),
         }
         return known_facts(facts)

@@ -12,6 +12,7 @@ loss is compared with plain SFT row by row (two-sided sign test over the rows wh
 import argparse
 import json
 import os
+import sys
 from dataclasses import replace
 from math import comb
 from pathlib import Path
@@ -38,12 +39,12 @@ from funreason_trl.data.sources import read_rows
 from funreason_trl.evaluation.answers import score_answer
 from funreason_trl.evaluation.table import markdown_table
 from funreason_trl.generation.transformers_generator import TransformersGenerator
-from funreason_trl.models.precision import has_fast_bf16
 from funreason_trl.models.smollm2 import smollm2_path
 
 
 SHORT = EXPERIMENTS["cot-short"]
 LONGEST = 1280  # tokens
+DTYPE = torch.bfloat16  # on every machine, so that adapters answered on different machines can be compared
 RESULTS = HERE / "results" / "given_thinking"
 
 
@@ -61,16 +62,15 @@ def runs(seed: int) -> list[Run]:
 
 def measure(adapter: Path) -> dict:
     """Verdicts of an adapter's calls, in the order of the rows."""
-    dtype = torch.bfloat16 if has_fast_bf16() else torch.float32
     tokenizer = AutoTokenizer.from_pretrained(smollm2_path())
     model = AutoModelForCausalLM.from_pretrained(smollm2_path(), dtype=torch.float32)
-    model = PeftModel.from_pretrained(model, adapter).merge_and_unload().to(dtype).eval()
+    model = PeftModel.from_pretrained(model, adapter).merge_and_unload().to(DTYPE).eval()
     rows = longer_rows(tokenizer)
     answers = answers_given_thinking(TransformersGenerator(model, tokenizer, BATCH_SIZE), rows)
     scores = [score_answer(answer, row) for answer, row in zip(answers, rows, strict=True)]
     return {
         "machine": describe_machine(),
-        "dtype": str(dtype).removeprefix("torch."),
+        "dtype": str(DTYPE).removeprefix("torch."),
         "ids": [row["id"] for row in rows],
         "parsed": [score.parsed for score in scores],
         "right": [score.right for score in scores],
@@ -131,7 +131,7 @@ def main() -> None:
         measure_free_adapters(of_seed, arguments.adapters)
     results = {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
     if of_seed[0].name not in results:
-        return print("There is no result of plain SFT yet.")
+        sys.exit("There is no result of plain SFT yet, which the others are compared with.")
     text = report(of_seed, results)
     print(text)
     if not arguments.table:
